@@ -1,0 +1,1 @@
+"""People, their memberships, and the tokens that stand for scripts."""

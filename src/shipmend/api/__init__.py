@@ -1,0 +1,1 @@
+"""The public API: what the contract says, and the reads and repairs beside it."""

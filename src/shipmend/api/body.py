@@ -1,0 +1,163 @@
+"""Query string, form body and JSON body, read into one set of given values.
+
+Nothing is decided here about what a value means; only what can't be read at all is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from urllib.parse import parse_qsl
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import HttpRequest, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+
+from shipmend.core.errors import BadRequest, Invalid, TooLarge
+
+MAX_BODY = 1 << 20
+MAX_FIELDS = 1000
+
+_UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
+
+Given: TypeAlias = "str | int | float | bool | list[object] | dict[str, object]"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Every value that came under each name, from wherever it came. JSON null is a value not given."""
+
+    values: dict[str, list[Given]] = field(default_factory=dict)
+
+    def add(self, name: str, value: Given) -> None:
+        """Note one more value. A list in Rails' spelling, `name[]`, gathers into one."""
+        if name.endswith("[]"):
+            gathered = self.values.setdefault(name[:-2], [[]])
+            if isinstance(gathered[0], list):
+                gathered[0].append(value)
+            return
+        self.values.setdefault(name, []).append(value)
+
+    def all(self, name: str) -> list[Given]:
+        """What came under `name`: usually one value, or none."""
+        return self.values.get(name, [])
+
+
+def read_parameters(request: HttpRequest) -> Parameters:
+    """All that a request gives. Raises BadRequest, TooLarge or Invalid."""
+    parameters = Parameters()
+    _add_pairs(parameters, _pairs(request.META.get("QUERY_STRING", ""), "query string"))
+    if request.method in ("GET", "HEAD"):
+        return parameters
+    if request.content_type == "multipart/form-data":
+        _add_pairs(parameters, _multipart(request))
+    else:
+        _add_body(parameters, _body(request), request.content_type or "")
+    return parameters
+
+
+def _body(request: HttpRequest) -> str:
+    declared = request.META.get("CONTENT_LENGTH") or "0"
+    if declared.isdigit() and int(declared) > MAX_BODY:
+        raise TooLarge(f"The body has {declared} bytes: at most {MAX_BODY} are read.")
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    if charset.strip('"').lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise BadRequest(f"The body is said to be in {charset[:40]!r}: send UTF-8.")
+    try:
+        return request.body.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The body is not UTF-8 (byte {error.start} of it): send UTF-8.") from error
+    except RequestDataTooBig as error:
+        raise TooLarge(f"The body is too large: at most {MAX_BODY} bytes are read.") from error
+    except UnreadablePostError as error:
+        raise BadRequest("The body did not arrive whole: send the call again.") from error
+
+
+def _add_body(parameters: Parameters, text: str, content_type: str) -> None:
+    # `curl -d '{…}'` says it sends a form; no form begins with a brace.
+    looks_like_json = text.lstrip().startswith(("{", "["))
+    if content_type == "application/json" or content_type.endswith("+json") or looks_like_json:
+        _add_json(parameters, text)
+    elif content_type in ("application/x-www-form-urlencoded", "", "text/plain"):
+        _add_pairs(parameters, _pairs(text, "body"))
+    elif text:
+        raise BadRequest(f"The body is of type {content_type[:80]!r}: send a form or JSON.")
+
+
+def _add_json(parameters: Parameters, text: str) -> None:
+    if not text.strip():
+        return
+    try:
+        found = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise BadRequest("The JSON body is nested too deeply: send one object of plain values.") from error
+    except ValueError as error:
+        raise BadRequest(f"The body is not JSON ({error}): send one object of plain values.") from error
+    if not isinstance(found, dict):
+        raise BadRequest(f'The JSON body is {_json_type(found)}: send one object, {{"name": value, …}}.')
+    for name, value in found.items():
+        _check_text(name, name)
+        _check_text(name, value)
+        if value is not None:
+            parameters.add(name, value)
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found and found[name] != value:
+            raise Invalid(name, "is given twice in the JSON body with two values", mend="give it once")
+        found[name] = value
+    return found
+
+
+def _no_constant(text: str) -> object:
+    raise ValueError(f"{text} is not a JSON value")
+
+
+def _json_type(value: object) -> str:
+    return "a list" if isinstance(value, list) else f"the value {json.dumps(value)[:40]}"
+
+
+def _pairs(text: str, where: str) -> list[tuple[str, str]]:
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The {where} holds percent-escapes that are not UTF-8: escape UTF-8 bytes.") from error
+    except ValueError as error:
+        raise BadRequest(
+            f"The {where} holds more than {MAX_FIELDS} fields: send only those that the call takes."
+        ) from error
+    return pairs
+
+
+def _multipart(request: HttpRequest) -> list[tuple[str, str]]:
+    try:
+        form = request.POST
+    except RequestDataTooBig as error:
+        raise TooLarge(f"The body is too large: at most {MAX_BODY} bytes are read.") from error
+    except (MultiPartParserError, SuspiciousOperation, UnreadablePostError) as error:
+        raise BadRequest(f"The multipart body can't be read ({error}): send a form or JSON.") from error
+    return [(name, value) for name, values in form.lists() for value in values]
+
+
+def _add_pairs(parameters: Parameters, pairs: Iterable[tuple[str, str]]) -> None:
+    for name, value in pairs:
+        _check_text(name, name)
+        _check_text(name, value)
+        parameters.add(name, value)
+
+
+def _check_text(name: str, value: object) -> None:
+    """Refuse text that no database could store."""
+    if isinstance(value, list):
+        for each in value:
+            _check_text(name, each)
+    if not isinstance(value, str):
+        return
+    if _UNSTORABLE.search(value):
+        shown = name.replace("\0", "").encode(errors="replace").decode()
+        raise Invalid(shown, "holds a NUL or half a surrogate pair", mend="send plain Unicode text")

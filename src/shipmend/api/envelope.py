@@ -1,0 +1,144 @@
+"""The shape of every answer: three words of the contract's, the object, and what to be warned of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpResponse
+
+from shipmend.core import errors
+from shipmend.core.moments import iso
+from shipmend.delivery.views import DefectView, FixView, ReleaseView
+
+SUCCESS = "response_success"
+PENDING = "response_pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text that is no envelope, in UTF-8."""
+
+    media_type: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call is answered: an HTTP status, the three words, and further members of the JSON object."""
+
+    action_em: str
+    detail: str
+    status: int = 200
+    response_em: str = SUCCESS
+    more: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    document: Document | None = None
+    """What is answered instead of JSON, to a call that asked for it."""
+
+    def text(self) -> str:
+        """The answer's JSON."""
+        words = {"action_em": self.action_em, "response_em": self.response_em, "response_detail": self.detail}
+        return json.dumps({**words, **self.more}, ensure_ascii=False)
+
+
+_REFUSALS: tuple[tuple[type[errors.Refused], int, str], ...] = (
+    (errors.Invalid, 400, "response_invalid_params"),
+    (errors.Unauthorized, 401, "response_unauthorized"),
+    (errors.Forbidden, 403, "response_forbidden"),
+    (errors.NotFound, 404, "response_not_found"),
+    (errors.MethodNotAllowed, 405, "response_invalid_request"),
+    (errors.TooLarge, 413, "response_invalid_request"),
+    (errors.KeyReused, 422, "response_invalid_request"),
+    (errors.BadRequest, 400, "response_invalid_params"),
+    (errors.Throttled, 429, "response_throttled"),
+    (errors.Unavailable, 503, "response_unavailable"),
+)
+"""DESIGN's table of answers; the first class that fits counts."""
+
+
+def refusal(action_em: str, refused: errors.Refused) -> Answer:
+    """The answer to a call that was refused."""
+    status, response_em = next((row[1], row[2]) for row in _REFUSALS if isinstance(refused, row[0]))
+    return Answer(action_em, refused.detail, status, response_em, headers=_refusal_headers(refused))
+
+
+def fault(action_em: str) -> Answer:
+    """The answer when we are at fault: nothing was stored, and the log tells more."""
+    return Answer(action_em, "Something broke on our side and nothing was stored.", 500, "response_error")
+
+
+def respond(answer: Answer) -> HttpResponse:
+    """An answer as an HTTP response."""
+    document = answer.document or Document("application/json", answer.text())
+    response = _response(document, answer.status)
+    for name, value in answer.headers.items():
+        response[name] = value
+    return response
+
+
+def json_response(text: str, status: int) -> HttpResponse:
+    """JSON that no cache keeps."""
+    return _response(Document("application/json", text), status)
+
+
+def _response(document: Document, status: int) -> HttpResponse:
+    # JSON is UTF-8 by itself, and says no charset.
+    kind = document.media_type + ("" if document.media_type == "application/json" else "; charset=utf-8")
+    response = HttpResponse(document.text, content_type=kind, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _refusal_headers(refused: errors.Refused) -> dict[str, str]:
+    if isinstance(refused, errors.Unauthorized):
+        return {"WWW-Authenticate": 'Bearer realm="shipmend"'}
+    if isinstance(refused, errors.MethodNotAllowed):
+        return {"Allow": ", ".join(refused.allowed)}
+    if isinstance(refused, errors.Throttled | errors.Unavailable):
+        return {"Retry-After": str(refused.retry_after)}
+    return {}
+
+
+def release_json(view: ReleaseView) -> dict[str, Any]:
+    """A release as the API shows it."""
+    return {
+        "id": str(view.id),
+        "resource_path": str(view.path),
+        "environment": view.environment,
+        "name": view.name or None,
+        "released_at": time_json(view.released_at),
+        "release_sha": view.release_sha or None,
+        "kind": view.kind,
+        "status": view.status,
+        "commit_state": view.commit_state,
+        "issue_keys_resolved": list(view.issue_keys),
+    }
+
+
+def defect_json(view: DefectView) -> dict[str, Any]:
+    """A defect as the API shows it, with its fixes, earliest first."""
+    return {
+        "defect_key": view.key,
+        "resource_path": str(view.path),
+        "detected_at": time_json(view.detected_at),
+        "description": view.description or None,
+        "severity": view.severity,
+        "resolved_at": time_json(view.resolved_at),
+        "fixes": [_fix_json(fix) for fix in view.fixes],
+    }
+
+
+def _fix_json(fix: FixView) -> dict[str, Any]:
+    return {
+        "resource_path": str(fix.path),
+        "released_at": time_json(fix.released_at),
+        "release_sha": fix.release_sha or None,
+        "commit_state": fix.commit_state if fix.release_sha else None,
+    }
+
+
+def time_json(epoch: int | None) -> str | None:
+    """A stored time as ISO 8601, UTC."""
+    return None if epoch is None else iso(epoch)

@@ -1,0 +1,231 @@
+"""The types a parameter can have: how each is read, and how each is told in the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from shipmend.api.body import Given, Parameters
+from shipmend.core.errors import Invalid
+from shipmend.core.moments import DateOrder, Moment, UnreadableMoment, read_moment
+from shipmend.core.values import ResourcePath, Sha
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+E = TypeVar("E", bound=StrEnum)
+
+Schema = dict[str, Any]
+INTEGER_LIMIT = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What reading a value may depend on: the entity's zone and date order, and the clock (epoch seconds)."""
+
+    zone: ZoneInfo
+    date_order: DateOrder
+    now: int
+
+
+Read = Callable[[str, Given, Setting], T_co]
+
+
+@dataclass(frozen=True, slots=True)
+class Field(Generic[T_co]):
+    """One parameter: its name, how it is read, and what the reference says of it."""
+
+    name: str
+    read: Read[T_co]
+    schema: Schema
+    doc: str
+    required: bool = False
+    example: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads a call's parameters as the fields of its operation."""
+
+    fields: frozenset[str]
+    parameters: Parameters
+    setting: Setting
+    seen: list[str] = field(default_factory=list)
+
+    def get(self, wanted: Field[T]) -> T | None:
+        """The value of a field, or None if it was not given. Raises Invalid.
+
+        A value that came twice, say in the query and in the body, must mean the same both times.
+        """
+        if wanted.name not in self.fields:
+            raise LookupError(f"{wanted.name} is read but not declared, so the reference would not tell of it")
+        values = [wanted.read(wanted.name, given, self.setting) for given in self.parameters.all(wanted.name)]
+        if any(_meaning(value) != _meaning(values[0]) for value in values[1:]):
+            raise Invalid(wanted.name, "is given twice with two values", mend="give it once")
+        return values[0] if values else None
+
+    def need(self, wanted: Field[T]) -> T:
+        """The value of a required field. Raises Invalid."""
+        value = self.get(wanted)
+        if value is None:
+            raise Invalid(wanted.name, "is missing", mend=f"give it, as in {wanted.example}")
+        return value
+
+
+def text_field(name: str, doc: str, *, longest: int, empty: bool = True, **more: Any) -> Field[str]:
+    """Free text on one or more lines, at most `longest` characters."""
+
+    def read(name: str, given: Given, _: Setting) -> str:
+        text = as_text(name, given).strip()
+        if len(text) > longest:
+            raise Invalid(name, f"has {len(text)} characters", value=text, mend=f"give at most {longest}")
+        if not text and not empty:
+            raise Invalid(name, "is empty", mend=f"give it, as in {more.get('example')}")
+        return text
+
+    return Field(name, read, {"type": "string", "maxLength": longest}, doc, **more)
+
+
+def key_field(name: str, doc: str, *, longest: int, **more: Any) -> Field[str]:
+    """A name that people choose and refer to: printable, on one line."""
+    inner = text_field(name, doc, longest=longest, empty=False, **more)
+
+    def read(name: str, given: Given, setting: Setting) -> str:
+        text = inner.read(name, given, setting)
+        if not text.isprintable():
+            raise Invalid(name, "holds unprintable characters", value=text, mend="use letters, digits and punctuation")
+        return text
+
+    return Field(name, read, {**inner.schema, "minLength": 1}, doc, **more)
+
+
+def path_field(name: str, doc: str, **more: Any) -> Field[ResourcePath]:
+    """A ResourcePath of the contract."""
+
+    def read(name: str, given: Given, _: Setting) -> ResourcePath:
+        return ResourcePath.parse(as_text(name, given), parameter=name)
+
+    return Field(name, read, {"type": "string"}, doc, **more)
+
+
+def sha_field(name: str, doc: str, **more: Any) -> Field[Sha]:
+    """A SHA of the contract; 7 or more digits of one will do."""
+
+    def read(name: str, given: Given, _: Setting) -> Sha:
+        return Sha.parse(as_text(name, given), parameter=name)
+
+    return Field(name, read, {"type": "string", "pattern": "^[0-9a-fA-F]{7,40}$"}, doc, **more)
+
+
+def moment_field(name: str, doc: str, **more: Any) -> Field[Moment]:
+    """A DateTime of the contract; a JSON number is epoch seconds, milliseconds or microseconds."""
+
+    def read(name: str, given: Given, setting: Setting) -> Moment:
+        text = as_text(name, given)
+        try:
+            return read_moment(text, zone=setting.zone, date_order=setting.date_order, now=setting.now)
+        except UnreadableMoment as error:
+            raise Invalid(name, error.because, value=text, mend=error.mend) from error
+
+    return Field(name, read, {"type": "string"}, doc, **more)
+
+
+def flag_field(name: str, doc: str, *, example: bool = True) -> Field[bool]:
+    """A Boolean of the contract: JSON's own, or the words in any case."""
+
+    def read(name: str, given: Given, _: Setting) -> bool:
+        if isinstance(given, bool):
+            return given
+        word = given.strip().lower() if isinstance(given, str) else ""
+        if word not in ("true", "false"):
+            raise Invalid(name, "is not a Boolean", value=given, mend="write true or false")
+        return word == "true"
+
+    schema: Schema = {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": "^(?i:true|false)$"}]}
+    return Field(name, read, schema, doc, example=example)
+
+
+def integer_field(name: str, doc: str, *, least: int, most: int, **more: Any) -> Field[int]:
+    """A whole number."""
+
+    def read(name: str, given: Given, _: Setting) -> int:
+        number = _whole_number(given)
+        if number is None or not least <= number <= most:
+            raise Invalid(name, "is not a whole number in range", value=given, mend=f"give one from {least} to {most}")
+        return number
+
+    return Field(name, read, {"type": "integer", "minimum": least, "maximum": most}, doc, **more)
+
+
+def choice_field(name: str, doc: str, choices: type[E], **more: Any) -> Field[E]:
+    """One of a closed list of words."""
+
+    def read(name: str, given: Given, _: Setting) -> E:
+        word = as_text(name, given).strip().lower()
+        try:
+            return choices(word)
+        except ValueError as error:
+            raise Invalid(name, "is not a choice", value=given, mend=f"give one of {', '.join(choices)}") from error
+
+    return Field(name, read, {"type": "string", "enum": list(choices)}, doc, **more)
+
+
+def keys_field(name: str, doc: str, *, longest: int, most: int, **more: Any) -> Field[tuple[str, ...]]:
+    """A list of names: a JSON list, a repeated `name[]`, or words between commas."""
+
+    def read(name: str, given: Given, _: Setting) -> tuple[str, ...]:
+        parts = given if isinstance(given, list) else as_text(name, given).split(",")
+        keys = tuple(dict.fromkeys(text for part in parts if (text := as_text(name, part).strip())))
+        if len(keys) > most:
+            raise Invalid(name, f"holds {len(keys)} keys", mend=f"give at most {most}")
+        for key in keys:
+            if len(key) > longest or not key.isprintable():
+                raise Invalid(
+                    name, "holds a key that is too long or unprintable", value=key, mend="give keys as BANANA-123"
+                )
+        return keys
+
+    schema: Schema = {"type": "array", "maxItems": most, "items": {"type": "string", "maxLength": longest}}
+    return Field(name, read, schema, doc, **more)
+
+
+def lines_field(name: str, doc: str, *, longest: int, most: int, **more: Any) -> Field[tuple[str, ...]]:
+    """A list of texts: a JSON list, a repeated `name[]`, or one a line. What they mean is not looked at."""
+
+    def read(name: str, given: Given, _: Setting) -> tuple[str, ...]:
+        parts = given if isinstance(given, list) else as_text(name, given).split("\n")
+        return tuple(as_text(name, part) for part in parts)
+
+    schema: Schema = {"type": "array", "maxItems": most, "items": {"type": "string", "maxLength": longest}}
+    return Field(name, read, schema, doc, **more)
+
+
+def as_text(name: str, given: object) -> str:
+    """A value as text; a number is its digits. Raises Invalid for anything with parts."""
+    if isinstance(given, str):
+        return given
+    if isinstance(given, int) and not isinstance(given, bool):
+        return str(given)
+    raise Invalid(name, "is not a text", value=given, mend="send a string")
+
+
+def _meaning(value: object) -> object:
+    """What two spellings of one value share."""
+    return value.epoch if isinstance(value, Moment) else value
+
+
+def _whole_number(given: Given) -> int | None:
+    if isinstance(given, bool):
+        return None
+    if isinstance(given, int):
+        return given
+    if isinstance(given, float):
+        return int(given) if given.is_integer() and abs(given) < INTEGER_LIMIT else None
+    if isinstance(given, str):
+        digits = given.strip()
+        sign, digits = (digits[0], digits[1:]) if digits[:1] in ("-", "+") else ("", digits)
+        if digits.isascii() and digits.isdigit() and len(digits) <= 18:
+            return int(sign + digits)
+    return None

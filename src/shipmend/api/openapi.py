@@ -1,0 +1,332 @@
+"""The OpenAPI document, printed from the very specs that validate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, get_resolver
+
+from shipmend import __version__
+from shipmend.api.endpoint import Operation
+from shipmend.api.envelope import json_response
+from shipmend.api.fields import Field
+from shipmend.core.live import State
+
+BASE = "/api/v1"
+
+_WORDS = {
+    "action_em": {"type": "string"},
+    "response_em": {"type": "string"},
+    "response_detail": {"type": "string"},
+}
+_TIME = {"type": ["string", "null"], "format": "date-time"}
+_NAME = {"type": ["string", "null"]}
+_COUNT = {"type": "integer"}
+_LINES = {"type": ["integer", "null"]}
+
+_SCHEMAS: dict[str, Any] = {
+    "Envelope": {"type": "object", "required": list(_WORDS), "properties": _WORDS},
+    "Release": {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "format": "uuid"},
+            "resource_path": {"type": "string"},
+            "environment": {"type": "string"},
+            "name": _NAME,
+            "released_at": _TIME,
+            "release_sha": _NAME,
+            "kind": {"enum": ["baseline", "forward", "rollback", "diverged", "redeploy", None]},
+            "status": {"enum": ["succeeded", "failed", "cancelled"]},
+            "commit_state": {"enum": ["known", "pending", "unverified", "rejected"]},
+            "issue_keys_resolved": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+    "Defect": {
+        "type": "object",
+        "properties": {
+            "defect_key": {"type": "string"},
+            "resource_path": {"type": "string"},
+            "detected_at": {"type": "string", "format": "date-time"},
+            "description": _NAME,
+            "severity": {"type": ["integer", "null"]},
+            "resolved_at": _TIME,
+            "fixes": {"type": "array", "items": {"$ref": "#/components/schemas/Fix"}},
+        },
+    },
+    "Fix": {
+        "type": "object",
+        "properties": {
+            "resource_path": {"type": "string"},
+            "released_at": _TIME,
+            "release_sha": _NAME,
+            "commit_state": {"enum": ["known", "pending", "unverified", "rejected", None]},
+        },
+    },
+    "Changes": {
+        "type": "object",
+        "properties": {
+            "from": {"oneOf": [{"$ref": "#/components/schemas/End"}, {"type": "null"}]},
+            "to": {"$ref": "#/components/schemas/End"},
+            "view": {"enum": ["union", "ancestor", None]},
+            "reason": _NAME,
+            "commits": {"type": "array", "items": {"$ref": "#/components/schemas/ChangedCommit"}},
+            "commits_total": _COUNT,
+            "commits_withdrawn": _COUNT,
+            "authors": {"type": "array", "items": {"$ref": "#/components/schemas/Author"}},
+            "authors_total": _COUNT,
+            "lines": {"enum": ["counted", "pending", "unreadable"]},
+            "files_total": _LINES,
+            "insertions": _LINES,
+            "deletions": _LINES,
+            "files": {"type": "array", "items": {"$ref": "#/components/schemas/ChangedFile"}},
+            "places": {"type": "array", "items": {"$ref": "#/components/schemas/ChangedPlace"}},
+            "issue_keys": {"type": "array", "items": {"type": "string"}},
+            "defects_fixed": {"type": "array", "items": {"$ref": "#/components/schemas/ChangedDefect"}},
+            "defects_blamed": {"type": "array", "items": {"$ref": "#/components/schemas/ChangedDefect"}},
+        },
+    },
+    "End": {
+        "type": "object",
+        "properties": {
+            "sha": _NAME,
+            "name": _NAME,
+            "release_id": {"type": ["string", "null"], "format": "uuid"},
+        },
+    },
+    "ChangedCommit": {
+        "type": "object",
+        "properties": {
+            "sha": {"type": "string"},
+            "subject": {"type": "string"},
+            "author_name": {"type": "string"},
+            "author_email": {"type": "string"},
+            "authored_at": _TIME,
+        },
+    },
+    "Author": {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "email": {"type": "string"}, "commits": _COUNT},
+    },
+    "ChangedFile": {
+        "type": "object",
+        "properties": {
+            "path": {"type": "string"},
+            "status": {"enum": ["A", "D", "M", "T", ""]},
+            "insertions": _LINES,
+            "deletions": _LINES,
+        },
+    },
+    "ChangedPlace": {
+        "type": "object",
+        "properties": {
+            "place": {"type": "string"},
+            "files": _COUNT,
+            "insertions": _LINES,
+            "deletions": _LINES,
+        },
+    },
+    "ChangedDefect": {
+        "type": "object",
+        "properties": {
+            "defect_key": {"type": "string"},
+            "description": _NAME,
+            "detected_at": {"type": "string", "format": "date-time"},
+        },
+    },
+    "Live": {
+        "type": "object",
+        "properties": {
+            "resource_path": {"type": "string"},
+            "environment": _NAME,
+            "state": {"enum": [str(state) for state in State]},
+            "since": _TIME,
+            "release": {"oneOf": [{"$ref": "#/components/schemas/NamedRelease"}, {"type": "null"}]},
+            "first_live_at": _TIME,
+            "commits": _COUNT,
+            "commits_live": _COUNT,
+            "sha": _NAME,
+        },
+    },
+    "NamedRelease": {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "format": "uuid"},
+            "name": _NAME,
+            "release_sha": _NAME,
+            "released_at": _TIME,
+        },
+    },
+    "WaitingCommit": {
+        "type": "object",
+        "properties": {
+            "resource_path": {"type": "string"},
+            "sha": {"type": "string"},
+            "subject": {"type": "string"},
+            "author_name": {"type": "string"},
+            "authored_at": _TIME,
+            "merged_at": _TIME,
+            "merged_by": {"type": "string"},
+            "issue_keys": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+    "Import": {
+        "type": "object",
+        "properties": {
+            "resource_path": {"type": "string"},
+            "state": {"enum": ["none", "waiting", "running", "ready", "failed"]},
+            "progress": _NAME,
+            "error": _NAME,
+            "commits": {"type": "integer"},
+            "indexed_at": _TIME,
+            "source_path": _NAME,
+            "paths": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+}
+
+_REFUSALS = {
+    "400": "A parameter is missing or can't be read; the detail names it, shows the value and says what would be right",
+    "401": "No token, or one that can't be used",
+    "403": "The token lacks the scope",
+    "404": "Nothing there, or out of the token's reach",
+    "405": "The path does not serve this method",
+    "413": "The body is too large",
+    "422": "The Idempotency-Key was used for another call",
+    "429": "Too many calls; Retry-After says when to come back",
+    "503": "Can't write now; Retry-After says when to come back",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation at its place."""
+
+    path: str
+    operation: Operation
+
+    @property
+    def ids(self) -> list[str]:
+        """The names in braces in the path."""
+        return [part.strip("{}") for part in self.path.split("/") if part.startswith("{")]
+
+    @property
+    def slug(self) -> str:
+        """Names the operation: in the document, and as an anchor on the reference page."""
+        words = [part.strip("{}") for part in self.path.strip("/").split("/")]
+        return "-".join([self.operation.method.lower(), *words])
+
+
+def routes() -> Iterator[Route]:
+    """Every operation that is mounted, in the order of urls.py."""
+    for pattern in get_resolver("shipmend.api.urls").url_patterns:
+        if isinstance(pattern, URLPattern):
+            for operation in getattr(pattern.callback, "operations", ()):
+                yield Route("/" + _braces(str(pattern.pattern)), operation)
+
+
+def document(_: HttpRequest) -> HttpResponse:
+    """GET /api/v1/openapi.json."""
+    return json_response(_text(), 200)
+
+
+@cache
+def _text() -> str:
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes():
+        paths.setdefault(route.path, {})[route.operation.method.lower()] = _operation(route)
+    return json.dumps(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Shipmend", "version": __version__, "description": "Speaks the GitClear Public API."},
+            "servers": [{"url": BASE}],
+            "security": [{"token": []}],
+            "paths": paths,
+            "components": {
+                "schemas": _SCHEMAS,
+                "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            },
+        },
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation = route.operation
+    told: dict[str, Any] = {
+        "operationId": route.slug,
+        "summary": operation.summary,
+        "description": operation.doc,
+        "parameters": [_id(name) for name in route.ids],
+        "responses": _responses(operation),
+    }
+    if operation.method == "GET":
+        told["parameters"] += [_query(field) for field in operation.fields]
+    elif operation.fields:
+        told["requestBody"] = _body(operation)
+    if operation.method == "POST":
+        told["parameters"].append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "description": "The same key again gets the first answer again, for a week.",
+                "schema": {"type": "string", "maxLength": 255},
+            }
+        )
+    return told
+
+
+def _id(name: str) -> dict[str, Any]:
+    schema = {"type": "string", "format": "uuid"} if name == "release_id" else {"type": "string", "minLength": 1}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _query(field: Field[Any]) -> dict[str, Any]:
+    told = {"name": field.name, "in": "query", "required": field.required, "description": field.doc}
+    return {**told, "schema": field.schema, "example": field.example}
+
+
+def _body(operation: Operation) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "required": [field.name for field in operation.fields if field.required],
+        "properties": {field.name: _property(field) for field in operation.fields},
+    }
+    kinds = ("application/x-www-form-urlencoded", "application/json")
+    return {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
+
+
+def _property(field: Field[Any]) -> dict[str, Any]:
+    return {**field.schema, "description": field.doc, "examples": [field.example]}
+
+
+def _responses(operation: Operation) -> dict[str, Any]:
+    done: dict[str, Any] = {"allOf": [{"$ref": "#/components/schemas/Envelope"}]}
+    if operation.answers:
+        name, schema, is_list = operation.answers
+        reference = {"$ref": f"#/components/schemas/{schema}"}
+        member = {"type": "array", "items": reference} if is_list else reference
+        done["allOf"].append({"type": "object", "properties": {name: member}})
+    told = {"200": _response("Done", done)}
+    told["200"]["content"] |= {kind: {"schema": {"type": "string"}} for kind in operation.documents}
+    if operation.may_wait:
+        told["202"] = _response("Accepted; its commit has not been seen yet", done)
+    envelope = {"$ref": "#/components/schemas/Envelope"}
+    return told | {status: _response(doc, envelope) for status, doc in _REFUSALS.items()}
+
+
+def _response(doc: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": doc, "content": {"application/json": {"schema": schema}}}
+
+
+def _braces(pattern: str) -> str:
+    """Django's `<uuid:release_id>` as OpenAPI's `{release_id}`."""
+    return "/".join(
+        "{" + part[1:-1].partition(":")[2] + "}" if part[:1] == "<" else part for part in pattern.split("/")
+    )

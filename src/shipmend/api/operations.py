@@ -1,0 +1,378 @@
+"""What each operation does. The reference in one reading: parameters in `parameters`, mounts in `urls`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shipmend.accounts.idempotency import KeptAnswer
+from shipmend.api import imports
+from shipmend.api import parameters as p
+from shipmend.api.endpoint import ApiCall, Operation
+from shipmend.api.envelope import PENDING, SUCCESS, Answer, defect_json, release_json
+from shipmend.catalog.queries import Place
+from shipmend.core.defects import DefectReport, DefectState, FixReport
+from shipmend.core.errors import Invalid
+from shipmend.core.moments import Moment, Precision
+from shipmend.core.releases import CommitState, ReleaseReport
+from shipmend.core.values import Scope, Sha
+from shipmend.delivery import actions, queries
+from shipmend.delivery.actions import RecordedDefect, RecordedRelease
+from shipmend.delivery.models import PRODUCTION
+from shipmend.delivery.queries import Page
+from shipmend.delivery.views import DefectView, ReleaseView
+
+GET_RESOURCE = "action_get_resource"
+
+
+def check_token(call: ApiCall) -> Answer:
+    """Say that the token works, in the contract's words."""
+    return Answer(GET_RESOURCE, "Your token is ready for use 👍")
+
+
+def post_release(call: ApiCall) -> Answer | KeptAnswer:
+    """Ensure that a release is recorded."""
+    report = _release_report(call)
+    place = call.place(report.path)
+
+    def prepare() -> Callable[[], Answer]:
+        work = actions.release_work(place=place, report=report, actor=call.caller.actor, now=call.now)
+        return lambda: _release_recorded(work())
+
+    return call.write(prepare)
+
+
+def _release_report(call: ApiCall) -> ReleaseReport:
+    reader = call.reader
+    return ReleaseReport(
+        path=reader.need(p.RESOURCE_PATH),
+        sha=_release_sha(call),
+        released_at=reader.get(p.RELEASED_AT),
+        release_now=bool(reader.get(p.RELEASE_NOW)),
+        environment=(reader.get(p.ENVIRONMENT) or PRODUCTION).lower(),
+        name=reader.get(p.RELEASE_NAME),
+        status=reader.get(p.STATUS),
+        issue_keys=reader.get(p.ISSUE_KEYS),
+    )
+
+
+def _release_sha(call: ApiCall) -> Sha | None:
+    sha, alias = call.reader.get(p.RELEASE_SHA), call.reader.get(p.HEAD_LONG)
+    if sha and alias and not (sha.digits.startswith(alias.digits) or alias.digits.startswith(sha.digits)):
+        raise Invalid(
+            p.HEAD_LONG.name,
+            f"and release_sha {sha.digits} name two commits",
+            value=alias.digits,
+            mend="give one of them, since they are two names of one parameter",
+        )
+    return max((found for found in (sha, alias) if found), key=lambda found: len(found.digits), default=None)
+
+
+def _release_recorded(recorded: RecordedRelease) -> Answer:
+    release = recorded.release
+    is_pending = release.commit.state is CommitState.PENDING
+    clock = release.released.moment().wall_clock_release() if release.released else "the time of its commit"
+    return Answer(
+        f"action_release_{recorded.action}",
+        f"Release ensured to exist at {clock} in '{recorded.path}'",
+        202 if is_pending else 200,
+        PENDING if is_pending else SUCCESS,
+        {"release": release_json(ReleaseView.of(release, recorded.path)), "warnings": list(recorded.warnings)},
+    )
+
+
+def list_releases(call: ApiCall) -> Answer:
+    """The releases at or below a resource, newest first."""
+    place = call.place(call.reader.need(p.RESOURCE_PATH))
+    start, end = _window(call)
+    environment = call.reader.get(p.ENVIRONMENT)
+    page = queries.list_releases(
+        place, start=start, end=end, environment=environment.lower() if environment else None, page=_page(call)
+    )
+    return _listed(place, "releases", page, release_json)
+
+
+def get_release(call: ApiCall) -> Answer:
+    """One release."""
+    release, repo = actions.standing_release(call.caller.tenant, call.ids["release_id"], call.caller.reach)
+    return Answer(
+        GET_RESOURCE, "Here is the release.", more={"release": release_json(ReleaseView.of(release, repo.path))}
+    )
+
+
+def delete_release(call: ApiCall) -> Answer | KeptAnswer:
+    """Take a release back."""
+    caller = call.caller
+
+    def work() -> Answer:
+        recorded = actions.delete_release(
+            tenant=caller.tenant,
+            release_id=call.ids["release_id"],
+            reach=caller.reach,
+            actor=caller.actor,
+            now=call.now,
+        )
+        view = ReleaseView.of(recorded.release, recorded.path)
+        detail = (
+            "The release has been taken out; the audit trail keeps it, and the same call that made it brings it back."
+        )
+        return Answer("action_release_deleted", detail, more={"release": release_json(view)})
+
+    return call.write(lambda: work)
+
+
+def post_defect(call: ApiCall) -> Answer | KeptAnswer:
+    """Ensure that a critical defect is recorded, and that a fix is."""
+    report = _defect_report(call)
+    place = call.place(report.path)
+    caller = call.caller
+
+    def prepare() -> Callable[[], Answer]:
+        work = actions.defect_work(place=place, report=report, reach=caller.reach, actor=caller.actor, now=call.now)
+        return lambda: _defect_recorded(work())
+
+    return call.write(prepare)
+
+
+def _defect_report(call: ApiCall) -> DefectReport:
+    reader = call.reader
+    fix = FixReport(
+        sha=reader.get(p.FIX_RELEASED_SHA),
+        released_at=reader.get(p.FIX_RELEASED_AT),
+        released_now=bool(reader.get(p.FIX_RELEASED_NOW)),
+    )
+    return DefectReport(
+        key=reader.need(p.DEFECT_KEY),
+        path=reader.need(p.RESOURCE_PATH),
+        detected_at=reader.get(p.DETECTED_AT),
+        detected_now=bool(reader.get(p.DETECTED_NOW)),
+        description=reader.get(p.DESCRIPTION),
+        severity=reader.get(p.SEVERITY),
+        fix=fix if fix.sha or fix.released_at or fix.released_now else None,
+    )
+
+
+def _defect_recorded(recorded: RecordedDefect) -> Answer:
+    defect = recorded.defect
+    is_pending = any(fix.commit and fix.commit.state is CommitState.PENDING for fix in defect.fixes)
+    return Answer(
+        f"action_defect_{recorded.action}",
+        f"Successfully ensured creation of defect release at {defect.detected.moment().wall_clock()}",
+        202 if is_pending else 200,
+        PENDING if is_pending else SUCCESS,
+        {"defect": defect_json(DefectView.of(defect)), "warnings": list(recorded.warnings)},
+    )
+
+
+def list_defects(call: ApiCall) -> Answer:
+    """The defects of a resource, newest first."""
+    place = call.place(call.reader.need(p.RESOURCE_PATH))
+    start, end = _window(call)
+    page = queries.list_defects(place, start=start, end=end, state=_state(call), page=_page(call))
+    return _listed(place, "critical_defects", page, defect_json)
+
+
+def _state(call: ApiCall) -> DefectState | None:
+    resolved, is_open = call.reader.get(p.RESOLVED), call.reader.get(p.OPEN)
+    if resolved is not None and resolved == is_open:
+        raise Invalid("open", "and resolved contradict each other", value=str(is_open).lower(), mend="give one of them")
+    wants_open = is_open if resolved is None else not resolved
+    return None if wants_open is None else DefectState.OPEN if wants_open else DefectState.RESOLVED
+
+
+def get_defect(call: ApiCall) -> Answer:
+    """One defect."""
+    defect = actions.standing_defect(call.caller.tenant, call.ids["defect_key"], call.caller.reach)
+    return Answer(GET_RESOURCE, "Here is the defect.", more={"defect": defect_json(DefectView.of(defect))})
+
+
+def delete_defect(call: ApiCall) -> Answer | KeptAnswer:
+    """Take a defect back."""
+    caller = call.caller
+
+    def work() -> Answer:
+        recorded = actions.delete_defect(
+            tenant=caller.tenant, key=call.ids["defect_key"], reach=caller.reach, actor=caller.actor, now=call.now
+        )
+        detail = (
+            "The defect has been taken out; the audit trail keeps it, and the same calls that made it bring it back."
+        )
+        return Answer("action_defect_deleted", detail, more={"defect": defect_json(DefectView.of(recorded.defect))})
+
+    return call.write(lambda: work)
+
+
+def _window(call: ApiCall) -> tuple[int | None, int | None]:
+    """Epoch seconds of the first instant to list and of the one to stop before."""
+    start, end = call.reader.get(p.START_DATE), call.reader.get(p.END_DATE)
+    until = _stop(end, call.caller.tenant.zone) if end else None
+    if start and until is not None and until < start.epoch:
+        raise Invalid("end_date", "lies before start_date", value=end.text if end else None, mend="give a later one")
+    return (start.epoch if start else None), until
+
+
+def _stop(end: Moment, zone: ZoneInfo) -> int:
+    if end.precision is not Precision.DAY:
+        return end.epoch
+    day = datetime.fromtimestamp(end.epoch, zone).date() + timedelta(days=1)
+    return int(datetime.combine(day, time.min, zone).timestamp())
+
+
+def _page(call: ApiCall) -> int:
+    return call.reader.get(p.PAGE) or 1
+
+
+def _listed(place: Place, name: str, page: Page[Any], show: Callable[[Any], dict[str, Any]]) -> Answer:
+    more = {
+        "context": {"entity": place.tenant.slug, "resource_path": str(place.path)},
+        name: [show(item) for item in page.items],
+        "page": page.number,
+        "pages": page.count,
+        "per_page": page.size,
+        "total": page.total,
+    }
+    return Answer(GET_RESOURCE, f"{page.total} found, page {page.number} of {page.count}.", more=more)
+
+
+LIST_FIELDS = (p.RESOURCE_PATH, p.START_DATE, p.END_DATE, p.PAGE)
+
+API_TOKENS = (
+    Operation(
+        method="GET",
+        action_em=GET_RESOURCE,
+        summary="Check a token",
+        doc="Says whether the token can be used. Takes no parameters.",
+        run=check_token,
+        scope=None,
+    ),
+)
+RELEASES = (
+    Operation(
+        method="POST",
+        action_em="action_create_release",
+        summary="Record a release",
+        doc="Ensures that a release is recorded. The same call again changes nothing; a call that sends more about the"
+        " same commit at the same instant changes only what it sends.",
+        run=post_release,
+        fields=(
+            p.RESOURCE_PATH,
+            p.RELEASE_SHA,
+            p.HEAD_LONG,
+            p.RELEASE_NAME,
+            p.RELEASED_AT,
+            p.RELEASE_NOW,
+            p.ENVIRONMENT,
+            p.STATUS,
+            p.ISSUE_KEYS,
+            p.DRY_RUN,
+        ),
+        scope=Scope.RELEASES_WRITE,
+        answers=("release", "Release", False),
+        may_wait=True,
+    ),
+    Operation(
+        method="GET",
+        action_em=GET_RESOURCE,
+        summary="List releases",
+        doc="The releases at or below a resource, newest first.",
+        run=list_releases,
+        fields=(*LIST_FIELDS, p.ENVIRONMENT),
+        answers=("releases", "Release", True),
+    ),
+)
+RELEASE = (
+    Operation(
+        method="GET",
+        action_em=GET_RESOURCE,
+        summary="Read a release",
+        doc="One release, by the id that recording it answered.",
+        run=get_release,
+        answers=("release", "Release", False),
+    ),
+    Operation(
+        method="DELETE",
+        action_em="action_delete_release",
+        summary="Take a release back",
+        doc="The release counts nowhere any more; the audit trail keeps it. The same POST again brings it back.",
+        run=delete_release,
+        scope=Scope.RELEASES_WRITE,
+        answers=("release", "Release", False),
+    ),
+)
+CRITICAL_DEFECTS = (
+    Operation(
+        method="POST",
+        action_em="action_create_defect",
+        summary="Record a critical defect, or a fix for it",
+        doc="Ensures that a defect is recorded and, with any of the fix parameters, that a fix has been released. A fix"
+        " needs a repo's resource_path. A defect is resolved at its latest fix over all repos.",
+        run=post_defect,
+        fields=(
+            p.DEFECT_KEY,
+            p.RESOURCE_PATH,
+            p.DETECTED_AT,
+            p.DETECTED_NOW,
+            p.DESCRIPTION,
+            p.FIX_RELEASED_AT,
+            p.FIX_RELEASED_NOW,
+            p.FIX_RELEASED_SHA,
+            p.SEVERITY,
+            p.DRY_RUN,
+        ),
+        scope=Scope.DEFECTS_WRITE,
+        answers=("defect", "Defect", False),
+        may_wait=True,
+    ),
+    Operation(
+        method="GET",
+        action_em=GET_RESOURCE,
+        summary="List critical defects",
+        doc="The defects found at or below a resource, or with a fix there, newest first.",
+        run=list_defects,
+        fields=(*LIST_FIELDS, p.RESOLVED, p.OPEN),
+        answers=("critical_defects", "Defect", True),
+    ),
+)
+CRITICAL_DEFECT = (
+    Operation(
+        method="GET",
+        action_em=GET_RESOURCE,
+        summary="Read a critical defect",
+        doc="One defect of the token's entity, with its fixes.",
+        run=get_defect,
+        answers=("defect", "Defect", False),
+    ),
+    Operation(
+        method="DELETE",
+        action_em="action_delete_defect",
+        summary="Take a critical defect back",
+        doc="The defect counts nowhere any more; the audit trail keeps it. The same POSTs again bring it back.",
+        run=delete_defect,
+        scope=Scope.DEFECTS_WRITE,
+        answers=("defect", "Defect", False),
+    ),
+)
+IMPORTS = (
+    Operation(
+        method="POST",
+        action_em="action_create_import",
+        summary="Register a repository and index it",
+        doc="Makes the repo at resource_path if it is missing, gives it its git address, or what it is part of, and"
+        " queues its index.",
+        run=imports.post_import,
+        fields=(p.RESOURCE_PATH, p.REPO_PATH, p.SOURCE_PATH, p.PATHS),
+        scope=Scope.IMPORTS_WRITE,
+        answers=("import", "Import", False),
+    ),
+    Operation(
+        method="GET",
+        action_em=GET_RESOURCE,
+        summary="List repositories",
+        doc="The repos at or below a resource, with the state of their index.",
+        run=imports.list_imports,
+        fields=(p.RESOURCE_PATH,),
+        answers=("imports", "Import", True),
+    ),
+)

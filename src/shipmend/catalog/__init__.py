@@ -1,0 +1,1 @@
+"""Entities, their organizations and their repos."""

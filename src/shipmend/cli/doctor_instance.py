@@ -1,0 +1,108 @@
+"""The doctor's look inside an instance: its database, its jobs, its repos, its people."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from shipmend.accounts.people import has_owner, nobody_yet
+from shipmend.audit import trail
+from shipmend.catalog.queries import Tenant, every_tenant, failing_repos, repo_paths
+from shipmend.cli.findings import Finding, command, fault, fine
+from shipmend.cli.opening import first_line
+from shipmend.config import Config
+from shipmend.db.clock import database_now
+from shipmend.jobs.queries import dead_jobs, overdue_jobs
+
+CLOCKS_APART = 5
+"""Seconds that the clocks of this machine and of the database may differ."""
+LATE = 300
+"""Seconds for which a due job waits before a worker is missed."""
+
+
+def findings(config: Config) -> Iterator[Finding]:
+    """One finding for each thing looked at; of an unreachable database only that."""
+    try:
+        connection.ensure_connection()
+    except (DatabaseError, InterfaceError) as error:
+        yield fault(f"the database can't be reached: {first_line(error)}", _database_mend(config))
+        return
+    yield fine(f"the database answers ({connection.vendor})")
+    tables = _tables(config)
+    yield tables
+    if tables.mend:
+        return
+    yield _clock()
+    yield _workers(config)
+    yield _people(config)
+    for tenant in every_tenant():
+        yield from _entity(tenant, config)
+    yield from _repos(config)
+
+
+def _database_mend(config: Config) -> str:
+    if config.database_url:
+        return "start PostgreSQL, or correct DATABASE_URL"
+    return f"give {config.data} to the user who runs shipmend, or restore its backup"
+
+
+def _tables(config: Config) -> Finding:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    unknown = set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations)
+    ours = {app for app, _ in executor.loader.disk_migrations}
+    if missing:
+        return fault(f"{len(missing)} migrations are missing", command("migrate", config))
+    if any(app in ours for app, _ in unknown):
+        return fault("the tables are those of a newer Shipmend", "install that version again")
+    return fine("the tables are up to date")
+
+
+def _clock() -> Finding:
+    apart = database_now() - time.time()
+    if abs(apart) > CLOCKS_APART:
+        return fault(f"this machine's clock is {abs(apart):.0f} s off the database's", "timedatectl set-ntp true")
+    return fine("the clocks agree")
+
+
+def _workers(config: Config) -> Finding:
+    late = overdue_jobs(seconds=LATE)
+    if late:
+        what = f"{late} jobs have been due for over {LATE // 60} minutes, and no worker takes them"
+        return fault(what, command("worker", config))
+    return fine("no job is overdue")
+
+
+def _people(config: Config) -> Finding:
+    if nobody_yet():
+        return fault("nobody can sign in yet", command("user create EMAIL --owner-of ENTITY", config))
+    return fine("there are users")
+
+
+def _entity(tenant: Tenant, config: Config) -> Iterator[Finding]:
+    if not has_owner(tenant):
+        mend = command(f"user role EMAIL {tenant.slug} owner", config)
+        yield fault(f"{tenant.slug} has no owner, so nobody can change its settings", mend)
+    if any(event.at > time.time() + LATE for event in trail.latest(tenant.id, limit=1)):
+        yield fault(f"{tenant.slug} holds records from the future: this clock is slow", "timedatectl set-ntp true")
+    yield from _dead_jobs(tenant, config)
+
+
+def _dead_jobs(tenant: Tenant, config: Config) -> Iterator[Finding]:
+    jobs = dead_jobs(tenant.id)
+    # The key of each kind of job that there is: the repo it works on, which may have been removed since.
+    paths = repo_paths(tenant, (UUID(job.key) for job in jobs))
+    for job in jobs:
+        path = paths.get(UUID(job.key))
+        what = f"{path or tenant.slug}: {job.kind} was given up after {job.attempt} tries: {job.error.rstrip('.')}"
+        yield fault(what, command(f"repo index {path}", config) if path else "read the worker's log for the cause")
+
+
+def _repos(config: Config) -> Iterator[Finding]:
+    for repo in failing_repos():
+        mend = command(f"repo index {repo.path}", config)
+        yield fault(f"{repo.path} can't be indexed: {repo.index_error.rstrip('.')}", mend)

@@ -1,0 +1,39 @@
+"""`shipmend user create`: someone who can sign in."""
+
+from __future__ import annotations
+
+import sys
+from getpass import getpass
+
+from shipmend.accounts.people import create_user, set_role
+from shipmend.audit.trail import COMMAND_LINE
+from shipmend.catalog.actions import ensure_entity
+from shipmend.catalog.queries import tenant_of
+from shipmend.cli import links
+from shipmend.core.errors import Invalid
+from shipmend.core.values import Role
+
+
+def run(*, email: str, name: str, owner_of: list[str], password_stdin: bool, link: bool) -> int:
+    """Make a user, who owns the entities named; those that are missing are made."""
+    password = None if link else _password(from_stdin=password_stdin)
+    user = create_user(email=email, password=password, name=name)
+    for slug in owner_of:
+        tenant = tenant_of(ensure_entity(slug=slug, actor=COMMAND_LINE))
+        set_role(tenant=tenant, email=user.email, role=Role.OWNER, actor=COMMAND_LINE)
+    if link:
+        print(links.origin() + links.login_path(user))
+    else:
+        owned = f", owner of {', '.join(owner_of)}" if owner_of else ""
+        print(f"{user.email} can sign in{owned}.")
+    return 0
+
+
+def _password(*, from_stdin: bool) -> str:
+    """Asked for without echo on a terminal, else the first line of standard input."""
+    if from_stdin or not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass("Password: ")
+    if getpass("Once more: ") != password:
+        raise Invalid("password", "was typed in two ways", mend="type the same twice")
+    return password

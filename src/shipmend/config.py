@@ -1,0 +1,137 @@
+"""The settings an operator can make, read once from the environment into one typed value.
+
+`docs/settings.md` lists them; `tests/test_config.py` fails when the two differ.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+class ConfigError(Exception):
+    """A setting can't be used; the message names it and says what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One instance's settings. Every field is `SHIPMEND_<NAME>` in the environment, but for `DATABASE_URL`."""
+
+    data: Path
+    """Where the database, the mirrors and the keys live."""
+    database_url: str
+    """`postgresql://user:password@host:port/name`; empty: SQLite in `data`."""
+    public_url: str
+    """The address people reach this instance at, for links; empty: taken from each request."""
+    trusted_proxies: tuple[str, ...]
+    """Addresses of reverse proxies whose X-Forwarded-* headers are believed."""
+    allow_private_remotes: bool
+    """Whether git remotes on private, loopback or link-local addresses may be mirrored."""
+    fetch_wait: float
+    """Seconds an API call waits for a fetch when it names a commit not seen yet."""
+    fetch_interval: int
+    """Seconds between two scheduled fetches of a repo."""
+    debug: bool
+    """Django's debug pages; never on a reachable instance."""
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str]) -> Config:
+        """Read the environment. Raises ConfigError naming the variable."""
+        return cls(
+            data=Path(environ.get("SHIPMEND_DATA", "data")).absolute(),
+            database_url=environ.get("DATABASE_URL", ""),
+            public_url=environ.get("SHIPMEND_PUBLIC_URL", "").rstrip("/"),
+            trusted_proxies=_words(environ, "SHIPMEND_TRUSTED_PROXIES"),
+            allow_private_remotes=_flag(environ, "SHIPMEND_ALLOW_PRIVATE_REMOTES"),
+            fetch_wait=_seconds(environ, "SHIPMEND_FETCH_WAIT", 5.0),
+            fetch_interval=int(_seconds(environ, "SHIPMEND_FETCH_INTERVAL", 300)),
+            debug=_flag(environ, "SHIPMEND_DEBUG"),
+        )
+
+    def secret_key(self) -> str:
+        """The key that signs sessions: kept in the data folder, or a passing one before the folder exists."""
+        kept = self.data / "secret_key"
+        return kept.read_text() if kept.exists() else secrets.token_urlsafe(50)
+
+    def prepare(self) -> None:
+        """Make the data folder, readable by its owner alone, and the key in it."""
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept = self.data / "secret_key"
+        with self.alone():
+            if not kept.exists():
+                kept.touch(mode=0o600)
+                kept.write_text(secrets.token_urlsafe(50))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One process at a time, of all that share the data folder."""
+        with (self.data / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def database(self) -> dict[str, object]:
+        """Django's DATABASES entry."""
+        return _postgres(self.database_url) if self.database_url else _sqlite(self.data)
+
+
+def _sqlite(data: Path) -> dict[str, object]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": data / "shipmend.sqlite3",
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "timeout": 5,
+            "transaction_mode": "IMMEDIATE",
+            # FULL, because an answered success must survive power loss; group commit pays for it (db/writes.py).
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+        },
+    }
+
+
+def _postgres(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
+        raise ConfigError("DATABASE_URL is not a PostgreSQL address: write postgresql://user:password@host:port/name.")
+    options: dict[str, object] = dict(parse_qsl(parts.query))
+    host = options.pop("host", parts.hostname or "")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }
+
+
+def _words(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(environ.get(name, "").replace(",", " ").split())
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "").strip().lower()
+    if value not in TRUE | FALSE:
+        raise ConfigError(f"{name} is {value!r}: write 1 or 0.")
+    return value in TRUE
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    value = environ.get(name, "")
+    try:
+        seconds = float(value) if value else default
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < 10**7:
+        raise ConfigError(f"{name} is {value!r}: write a number of seconds.")
+    return seconds

@@ -1,0 +1,85 @@
+"""Where in a repo the changes are, told in a handful of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from shipmend.core.changes import Amount, ChangedPlace
+
+MOST_PLACES = 8
+ELSEWHERE = "elsewhere"
+"""All that the other places leave."""
+
+TOO_MUCH = 0.3
+"""A directory with so large a share of everything is told by its parts,"""
+FEW_PARTS = 4
+"""if so many of them"""
+ENOUGH = 0.5
+"""hold so much of it."""
+
+_TOP = ""
+
+
+def top_places(directories: Mapping[str, Amount], most: int = MOST_PLACES) -> tuple[ChangedPlace, ...]:
+    """Where the changes are, in at most `most` lines that add up to all of them, the weightiest first.
+
+    `directories`: what changed in the files directly in each one, "" being the top. Weight is lines, or files where
+    there are no lines.
+    """
+    tree = _Tree(directories)
+    places = sorted(tree.places(), key=lambda place: (-tree.weight(place.amount), place.place))
+    if len(places) <= most:
+        return tuple(places)
+    rest = sum((place.amount for place in places[most - 1 :]), Amount())
+    return (*places[: most - 1], ChangedPlace(ELSEWHERE, rest))
+
+
+class _Tree:
+    """The directories with all that is below them."""
+
+    def __init__(self, own: Mapping[str, Amount]) -> None:
+        self._own = own
+        self._whole: dict[str, Amount] = {_TOP: Amount()}
+        self._inside: dict[str, list[str]] = {}
+        for directory, amount in own.items():
+            self._add(directory, amount)
+
+    def places(self) -> Iterator[ChangedPlace]:
+        """Parts that leave nothing out and hold nothing twice."""
+        waiting = [_TOP]
+        while waiting:
+            directory = self._first_fork(waiting.pop())
+            own = self._own.get(directory, Amount())
+            if directory and not self._is_told_by_parts(directory):
+                yield ChangedPlace(f"{directory}/", self._whole[directory])
+                continue
+            if own.files:
+                yield ChangedPlace(f"{directory}/*" if directory else "*", own)
+            waiting += self._inside.get(directory, [])
+
+    def weight(self, amount: Amount) -> int:
+        """What places are compared by."""
+        return amount.lines if self._whole[_TOP].lines else amount.files
+
+    def _add(self, directory: str, amount: Amount) -> None:
+        while True:
+            is_new = directory not in self._whole
+            self._whole[directory] = self._whole.get(directory, Amount()) + amount
+            if not directory:
+                return
+            above = directory.rpartition("/")[0]
+            if is_new:
+                self._inside.setdefault(above, []).append(directory)
+            directory = above
+
+    def _first_fork(self, directory: str) -> str:
+        """A directory that holds nothing but another one says less than that one."""
+        while not self._own.get(directory, Amount()).files and len(self._inside.get(directory, [])) == 1:
+            directory = self._inside[directory][0]
+        return directory
+
+    def _is_told_by_parts(self, directory: str) -> bool:
+        whole = self.weight(self._whole[directory])
+        parts = sorted((self.weight(self._whole[part]) for part in self._inside.get(directory, [])), reverse=True)
+        is_much = whole >= TOO_MUCH * self.weight(self._whole[_TOP])
+        return is_much and sum(parts[:FEW_PARTS]) >= ENOUGH * whole

@@ -1,0 +1,250 @@
+"""The one way to write: `write(work)` runs `work` in a transaction and returns what it returned, once durable.
+
+Locking policy. SQLite lets one connection write at a time and syncs at each commit, so writers of this process
+don't compete: one thread takes the work of all of them, runs each piece in a savepoint of its own, commits once
+for as many as have queued up meanwhile, and answers after the commit is on disk (group commit). A piece that is
+refused is rolled back alone. Other processes on the same file wait for each other by BEGIN IMMEDIATE and the
+busy time-out. On PostgreSQL each piece is a short transaction of its own on the caller's connection; what
+must not interleave takes a row lock (`{lock}` in db/sql.py); serialization failures are retried.
+
+Never start git, sleep or call out inside `work`: everyone waits behind it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
+
+import psycopg
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
+
+from shipmend.core.errors import Unavailable
+from shipmend.db.sql import is_sqlite
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+GROUP_LIMIT = 128
+"""Pieces of work in one commit at the most: bounds how long the first of them waits for its answer."""
+
+RETRIES = 8
+_RETRIED_STATES = frozenset({"40001", "40P01", "23505"})
+
+
+class DryRun(Exception):
+    """Raised by work that has been tried out: its answer is kept and what it wrote is rolled back."""
+
+    def __init__(self, answer: object) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class _Current(threading.local):
+    after_commit: list[Callable[[], None]] | None = None
+
+
+_current = _Current()
+
+
+def write(work: Callable[[], T]) -> T:
+    """Run `work` in a transaction and return its result after the commit.
+
+    Called inside other work, it joins that transaction. Raises what `work` raises, after undoing what it wrote;
+    Unavailable when the database can't take writes now.
+    """
+    if _current.after_commit is not None:
+        return work()
+    return _group.run(work) if is_sqlite() else _write_alone(work)
+
+
+def after_commit(effect: Callable[[], None]) -> None:
+    """Call `effect` once the surrounding write is durable; never if it is undone."""
+    if _current.after_commit is None:
+        raise RuntimeError("after_commit belongs inside write()")
+    _current.after_commit.append(effect)
+
+
+def unavailable(cause: BaseException) -> Unavailable:
+    """The refusal that stands for a database that can't be written now."""
+    detail = "Nothing was stored, because the database can't be written right now: send the same call again shortly."
+    refusal = Unavailable(detail)
+    refusal.__cause__ = cause
+    return refusal
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the database is only out of order for now; otherwise the fault is in our statement."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    # SQLite reports a wrong statement as an operational error too; 1 is its code for just that.
+    return getattr(error.__cause__, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+
+
+class _Piece(Generic[T]):
+    """One caller's work on its way through the writer thread."""
+
+    __slots__ = ("_done", "effects", "error", "result", "work")
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self.work = work
+        self.effects: list[Callable[[], None]] = []
+        self.result: T | None = None
+        self.error: BaseException | None = None
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def answer(self) -> None:
+        self._done.release()
+
+    def wait(self) -> T:
+        self._done.acquire()
+        if self.error is not None:
+            raise self.error
+        for effect in self.effects:
+            effect()
+        return self.result  # type: ignore[return-value]  # set by the writer whenever there is no error
+
+
+class _GroupCommit:
+    """The writer thread of this process, started at the first write."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[_Piece[Any]] = queue.SimpleQueue()
+        self._start = threading.Lock()
+        self._owner = 0
+
+    def run(self, work: Callable[[], T]) -> T:
+        piece = _Piece(work)
+        if self._owner != os.getpid():
+            self._start_thread()
+        self._queue.put(piece)
+        return piece.wait()
+
+    def _start_thread(self) -> None:
+        with self._start:
+            if self._owner != os.getpid():
+                self._queue = queue.SimpleQueue()
+                threading.Thread(target=self._loop, name="writer", daemon=True).start()
+                self._owner = os.getpid()
+
+    def _loop(self) -> None:
+        while True:
+            group = [self._queue.get()]
+            try:
+                self._commit(group)
+            except BaseException as error:  # noqa: BLE001 -- whatever broke, no caller may wait for ever
+                log.warning("A group of %s writes was not stored: %s", len(group), error)
+                refusal = unavailable(error)
+                for piece in group:
+                    piece.error = piece.error or refusal
+                _forget_connection()
+            for piece in group:
+                piece.answer()
+
+    def _commit(self, group: list[_Piece[Any]]) -> None:
+        """Run the first piece and all that queued up meanwhile, then commit them together."""
+        with transaction.atomic():
+            raw = connection.connection
+            piece = group[0]
+            while True:
+                _in_savepoint(raw, piece)
+                if len(group) >= GROUP_LIMIT:
+                    break
+                try:
+                    piece = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                group.append(piece)
+
+
+def _in_savepoint(raw: sqlite3.Connection, piece: _Piece[Any]) -> None:
+    raw.execute("SAVEPOINT piece")
+    _current.after_commit = piece.effects
+    try:
+        piece.result = piece.work()
+    except BaseException as error:
+        if not raw.in_transaction:
+            # A full disk makes SQLite give up the whole transaction, so nothing of the group is stored.
+            raise
+        _keep_outcome(piece, error)
+        raw.execute("ROLLBACK TO piece")
+        connection.needs_rollback = False
+    finally:
+        _current.after_commit = None
+    raw.execute("RELEASE piece")
+
+
+def _keep_outcome(piece: _Piece[Any], error: BaseException) -> None:
+    piece.effects.clear()
+    if isinstance(error, DryRun):
+        piece.result = error.answer
+    elif is_passing(error):
+        piece.error = unavailable(error)
+    else:
+        piece.error = error
+
+
+def _write_alone(work: Callable[[], T]) -> T:
+    for attempt in range(RETRIES):
+        effects: list[Callable[[], None]] = []
+        try:
+            result = _attempt(work, effects)
+        except DryRun as tried:
+            return tried.answer  # type: ignore[return-value]  # the work's own answer, of the work's own type
+        except (OperationalError, InterfaceError, IntegrityError) as error:
+            if not _is_retried(error) or attempt == RETRIES - 1:
+                _forget_connection()
+                raise _as_refusal(error) from error
+            time.sleep(random.uniform(0.2, 1) * 0.005 * 2**attempt)  # noqa: S311 -- jitter, not a secret
+        else:
+            for effect in effects:
+                effect()
+            return result
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _attempt(work: Callable[[], T], effects: list[Callable[[], None]]) -> T:
+    _current.after_commit = effects
+    try:
+        with transaction.atomic():
+            return work()
+    finally:
+        _current.after_commit = None
+
+
+def _is_retried(error: DatabaseError | InterfaceError) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) in _RETRIED_STATES
+
+
+def _as_refusal(error: DatabaseError | InterfaceError) -> BaseException:
+    return unavailable(error) if is_passing(error) else error
+
+
+def _forget_connection() -> None:
+    """Drop this thread's connection, whose state nobody knows, with all that Django remembers of it."""
+    raw = connection.connection
+    del connections[DEFAULT_DB_ALIAS]
+    if raw is not None:
+        with suppress(sqlite3.Error, psycopg.Error):
+            raw.close()
+
+
+_group = _GroupCommit()

@@ -1,0 +1,1 @@
+"""Releases, critical defects and their fixes."""

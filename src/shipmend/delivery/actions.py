@@ -1,0 +1,222 @@
+"""The verbs of delivery: record and delete releases and defects.
+
+Each `…_work` function looks up what it needs (this may fetch, and wait a few seconds) and returns the work for
+write(): one short transaction that reads the state, lets `core` decide, and stores the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from shipmend.audit import trail
+from shipmend.audit.trail import Actor
+from shipmend.catalog.queries import Place, RepoRef, Tenant, find_place, repo_by_id
+from shipmend.core import defects, releases
+from shipmend.core.defects import Defect, DefectChange, DefectReport, Fix, FixReport
+from shipmend.core.errors import Forbidden, Invalid, NotFound
+from shipmend.core.releases import Action, CommitState, Instant, Release, ReleaseCommit, ReleaseReport, Status
+from shipmend.core.values import ResourcePath
+from shipmend.db.ids import new_id
+from shipmend.delivery import store
+from shipmend.delivery.commits import find_commit, find_commit_at
+from shipmend.delivery.streams import StreamWriter, put_release, title
+from shipmend.history import graphs
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRelease:
+    """A release as it now stands, and what the call did to it."""
+
+    release: Release
+    path: ResourcePath
+    action: Action
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDefect:
+    """A defect as it now stands, and what the call did to it."""
+
+    defect: Defect
+    action: Action
+    warnings: tuple[str, ...] = ()
+
+
+def release_work(*, place: Place, report: ReleaseReport, actor: Actor, now: int) -> Callable[[], RecordedRelease]:
+    """The work that records a release. Raises Invalid; nothing is stored before the work runs."""
+    repo = _repo_of(place, report.path)
+    releases.check_report(report, has_remote=repo.has_remote)
+    commit = _release_commit(place.tenant, repo, report, now=now)
+    wanted = Release(
+        id=new_id(),
+        environment=report.environment,
+        commit=commit,
+        released=releases.release_instant(report, commit, now=now, zone=place.tenant.zone),
+        name=report.name or "",
+        status=report.status or Status.SUCCEEDED,
+        issue_keys=report.issue_keys or (),
+    )
+    if commit.number is not None:
+        # Its kind is derived inside the write, where everyone would wait for the graph to be loaded.
+        graphs.load(place.tenant.id, repo.number)
+    return lambda: record_release(tenant=place.tenant, repo=repo, wanted=wanted, report=report, actor=actor, now=now)
+
+
+def record_release(
+    *, tenant: Tenant, repo: RepoRef, wanted: Release, report: ReleaseReport, actor: Actor, now: int
+) -> RecordedRelease:
+    """Store one report of a release whose commit has been looked up; inside write()."""
+    store.lock_stream(tenant, repo.id)
+    alike = [row for row in store.releases_like(tenant, repo.id, wanted) if releases.is_same_event(row.release, wanted)]
+    standing = next((row.release for row in alike if not row.is_deleted), None)
+    change = releases.decide_release(standing, wanted, report)
+    after = change.after
+    if change.action is Action.CREATED:
+        grave = next(
+            (row.release for row in alike if row.is_deleted and row.release.commit.sha == wanted.commit.sha), None
+        )
+        after = put_release(
+            tenant, repo, replace(after, id=grave.id) if grave else after, is_new=grave is None, now=now
+        )
+    elif change.action is Action.UPDATED:
+        after = put_release(tenant, repo, after, is_new=False, now=now)
+    if change.action is not Action.UNCHANGED:
+        action = f"release_{change.action}"
+        trail.record(tenant.id, actor, action, title(repo, after), subject_id=after.id, changes=change.changes)
+    commit = replace(after.commit, authored_at=wanted.commit.authored_at)
+    return RecordedRelease(after, repo.path, change.action, releases.warnings_about(replace(after, commit=commit)))
+
+
+def delete_release(*, tenant: Tenant, release_id: UUID, reach: ResourcePath, actor: Actor, now: int) -> RecordedRelease:
+    """Take a release out of everything but the audit trail; inside write(). Raises NotFound."""
+    stored, repo = standing_release(tenant, release_id, reach)
+    store.lock_stream(tenant, repo.id)
+    writer = StreamWriter(tenant, repo, now=now)
+    writer.delete(stored)
+    writer.finish()
+    trail.record(tenant.id, actor, "release_deleted", title(repo, stored), subject_id=release_id)
+    return RecordedRelease(replace(stored, kind=None), repo.path, Action.DELETED)
+
+
+def standing_release(tenant: Tenant, release_id: UUID, reach: ResourcePath) -> tuple[Release, RepoRef]:
+    """A release that has not been deleted, with its repo, if it lies within `reach`. Raises NotFound."""
+    found = store.release_by_id(tenant, release_id)
+    repo = repo_by_id(tenant, found[1]) if found else None
+    if found is None or found[0].is_deleted or repo is None or not reach.holds(repo.path):
+        raise NotFound(f'There is no release "{release_id}" that can be reached from here.')
+    return found[0].release, repo
+
+
+def defect_work(
+    *, place: Place, report: DefectReport, reach: ResourcePath, actor: Actor, now: int
+) -> Callable[[], RecordedDefect]:
+    """The work that records a defect. Raises Invalid; nothing is stored before the work runs.
+
+    A caller whose `reach` does not hold the defect itself may add a fix within it, and change nothing else.
+    """
+    defects.check_report(report)
+    fix = _looked_up_fix(place, report.fix, now=now) if report.fix else None
+    return lambda: _record_defect(place, report, fix, reach, actor, now)
+
+
+def delete_defect(*, tenant: Tenant, key: str, reach: ResourcePath, actor: Actor, now: int) -> RecordedDefect:
+    """Take a defect out of everything but the audit trail; inside write(). Raises NotFound."""
+    defect = standing_defect(tenant, key, reach)
+    if not reach.holds(defect.path):
+        raise Forbidden(f'The defect "{key}" belongs to {defect.path}, outside the reach of this token.')
+    store.delete_defect(tenant, defect.id, now=now)
+    trail.record(tenant.id, actor, "defect_deleted", key, subject_id=defect.id)
+    return RecordedDefect(defect, Action.DELETED)
+
+
+def standing_defect(tenant: Tenant, key: str, reach: ResourcePath) -> Defect:
+    """A defect that has not been deleted, if it lies within `reach` or has a fix there. Raises NotFound."""
+    stored = store.defect_by_key(tenant, key)
+    if stored is None or stored.is_deleted or not _is_reached(stored.defect, reach):
+        raise NotFound(f'There is no defect "{key}" that can be reached from here.')
+    return stored.defect
+
+
+def _is_reached(defect: Defect, reach: ResourcePath) -> bool:
+    return reach.holds(defect.path) or any(reach.holds(fix.path) for fix in defect.fixes)
+
+
+def _record_defect(
+    place: Place, report: DefectReport, fix: Fix | None, reach: ResourcePath, actor: Actor, now: int
+) -> RecordedDefect:
+    tenant = place.tenant
+    stored = store.defect_by_key(tenant, report.key)
+    before = stored.defect if stored and not stored.is_deleted else None
+    defect_id = stored.defect.id if stored else new_id()
+    change = defects.decide_defect(before, report, fix, new_id=defect_id, now=Instant.at(now, tenant.zone))
+    if before and not reach.holds(before.path):
+        _refuse_more_than_a_fix(change)
+    after = change.after
+    if change.action is Action.UNCHANGED:
+        return RecordedDefect(after, change.action, change.warnings)
+    home = place if after.path == place.path else find_place(tenant, after.path)
+    if stored is None:
+        store.insert_defect(home, after, now=now)
+    else:
+        if stored.is_deleted:
+            store.forget_fixes(tenant, after.id)
+        store.update_defect(home, after, now=now)
+    if change.fix:
+        store.write_fix(tenant, after.id, change.fix, is_new=change.fix_is_new, now=now)
+    action = f"defect_{change.action}"
+    trail.record(tenant.id, actor, action, after.key, subject_id=after.id, changes=change.changes)
+    return RecordedDefect(after, change.action, change.warnings)
+
+
+def _looked_up_fix(place: Place, said: FixReport, *, now: int) -> Fix:
+    repo = store.repo_at(place)
+    parameter = "fix_released_sha"
+    commit = find_commit(place.tenant, repo, said.sha, parameter=parameter) if said.sha else None
+    if said.released_at is not None:
+        released: Instant | None = Instant.of(said.released_at)
+    elif said.released_now or commit is None:
+        released = Instant.at(now, place.tenant.zone)
+    else:
+        released = _fix_time_from(commit, place, now=now)
+    from_commit = said.released_at is None and not said.released_now
+    return Fix(new_id(), repo.path, repo.id, commit, released, time_from_commit=from_commit)
+
+
+def _fix_time_from(commit: ReleaseCommit, place: Place, *, now: int) -> Instant | None:
+    mend = "give fix_released_at or fix_released_now"
+    if commit.state is CommitState.UNVERIFIED:
+        because = f"can't give the time, because {place.path} has no git remote to look it up in"
+        raise Invalid("fix_released_sha", because, value=commit.sha, mend=mend)
+    if commit.state is CommitState.PENDING:
+        return None
+    return releases.authorship(commit, now=now, zone=place.tenant.zone, mend=mend, parameter="fix_released_sha")
+
+
+def _refuse_more_than_a_fix(change: DefectChange) -> None:
+    others = [each.field for each in change.changes if each.field != "fixes"]
+    if others:
+        raise Forbidden(
+            f'The defect "{change.after.key}" belongs to {change.after.path}, outside the reach of this token: '
+            f"it may add a fix, and not change {', '.join(others)}."
+        )
+
+
+def _repo_of(place: Place, path: ResourcePath) -> RepoRef:
+    if place.repo is None:
+        raise Invalid(
+            "resource_path",
+            f"names an {path.level}, and a release is of a repo",
+            value=str(path),
+            mend="give entity/organization/repo",
+        )
+    return place.repo
+
+
+def _release_commit(tenant: Tenant, repo: RepoRef, report: ReleaseReport, *, now: int) -> ReleaseCommit:
+    if report.sha is not None:
+        return find_commit(tenant, repo, report.sha, parameter="release_sha")
+    if report.released_at is not None:
+        return find_commit_at(tenant, repo, report.released_at.epoch, parameter="released_at")
+    return find_commit_at(tenant, repo, now, parameter="release_now")

@@ -1,0 +1,395 @@
+"""The hot writes: the statements behind `actions`, few and prepared. Call them inside write()."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container
+from dataclasses import dataclass
+from uuid import UUID
+
+from shipmend.catalog.queries import Place, RepoRef, Tenant
+from shipmend.core.defects import Defect, Fix
+from shipmend.core.releases import CommitState, Instant, Kind, Release, ReleaseCommit, Status
+from shipmend.core.tracking import Event, Hold, Standing
+from shipmend.core.values import ResourcePath
+from shipmend.db.sql import Row, Statement, is_sqlite
+
+RELEASE_COLUMNS = (
+    "id, environment, release_sha, commit_state, commit_number, commit_from_time, released_at, released_text,"
+    " released_offset, name, status, issue_keys, kind, rule_id, deleted_at"
+)
+
+
+def there_or_gone(select: str, where: str, and_gone: str = "") -> Statement:
+    """Releases, deleted ones included. Each half has an index of its own, so the parameters are given twice."""
+    there = f"{select} WHERE {where} AND deleted_at IS NULL"
+    return Statement(f"{there} UNION ALL {select} WHERE {where} AND deleted_at IS NOT NULL{and_gone}")
+
+
+_LOCK_REPO = Statement("SELECT id FROM catalog_repo WHERE entity_id = ? AND id = ? {lock}")
+_SAME_INSTANT = there_or_gone(
+    f"SELECT {RELEASE_COLUMNS} FROM delivery_release",
+    "entity_id = ? AND repo_id = ? AND environment = ? AND released_at = ?",
+)
+_SAME_EVENT = there_or_gone(
+    f"SELECT {RELEASE_COLUMNS} FROM delivery_release",
+    "entity_id = ? AND repo_id = ? AND environment = ? AND released_at = ? AND release_sha = ?",
+)
+_SAME_PENDING = Statement(
+    f"SELECT {RELEASE_COLUMNS} FROM delivery_release"
+    " WHERE entity_id = ? AND repo_id = ? AND environment = ? AND released_at IS NULL AND release_sha = ?"
+)
+_RELEASE_BY_ID = Statement(
+    f"SELECT {RELEASE_COLUMNS}, repo_id FROM delivery_release WHERE entity_id = ? AND id = ? {{lock}}"
+)
+_INSERT_RELEASE = Statement(
+    "INSERT INTO delivery_release (id, environment, release_sha, commit_state, commit_number, commit_from_time,"
+    " released_at, released_text, released_offset, name, status, issue_keys, kind, rule_id, needs_attribution,"
+    " deleted_at, entity_id, repo_id, created_at, updated_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)"
+)
+_UPDATE_RELEASE = Statement(
+    "UPDATE delivery_release SET environment = ?, release_sha = ?, commit_state = ?, commit_number = ?,"
+    " commit_from_time = ?, released_at = ?, released_text = ?, released_offset = ?, name = ?, status = ?,"
+    " issue_keys = ?, kind = ?, rule_id = ?, needs_attribution = ?, deleted_at = NULL, updated_at = ?"
+    " WHERE entity_id = ? AND id = ?"
+)
+_GONE = "UPDATE delivery_release SET deleted_at = ?, kind = NULL, needs_attribution = (attributed_at IS NOT NULL)"
+_DELETE_RELEASE = Statement(f"{_GONE}, rule_id = NULL WHERE entity_id = ? AND id = ?")
+_TAKE_BACK_RELEASE = Statement(f"{_GONE} WHERE entity_id = ? AND id = ?")
+_SET_KIND = Statement("UPDATE delivery_release SET kind = ? WHERE entity_id = ? AND id = ?")
+
+# What is live on a stream, in order. Ties of one second are broken by history, then by sha, so that the order of
+# arrival never matters. The plain bound on released_at is what lets the index serve the search.
+_LIVE = (
+    "SELECT id, release_sha, commit_state, commit_number, kind FROM delivery_release"
+    " WHERE entity_id = ? AND repo_id = ? AND environment = ? AND status = 'succeeded' AND deleted_at IS NULL"
+    " AND commit_state IN ('known', 'unverified')"
+)
+_PREVIOUS = Statement(
+    f"{_LIVE} AND released_at <= ? AND (released_at, COALESCE(commit_number, -1), release_sha) < (?, ?, ?)"
+    " ORDER BY released_at DESC, COALESCE(commit_number, -1) DESC, release_sha DESC LIMIT 1"
+)
+_NEXT = Statement(
+    f"{_LIVE} AND released_at >= ? AND (released_at, COALESCE(commit_number, -1), release_sha) > (?, ?, ?)"
+    " ORDER BY released_at, COALESCE(commit_number, -1), release_sha LIMIT 1"
+)
+_EVENTS = there_or_gone(
+    "SELECT released_at, release_sha, environment, name, rule_id, deleted_at FROM delivery_release",
+    "entity_id = ? AND repo_id = ?",
+    and_gone=" AND rule_id IS NULL",
+)
+_PENDING_RELEASES = Statement(
+    f"SELECT {RELEASE_COLUMNS}, updated_at FROM delivery_release"
+    " WHERE entity_id = ? AND repo_id = ? AND commit_state = 'pending' AND deleted_at IS NULL"
+)
+
+_DEFECT = Statement(
+    "SELECT d.id, d.defect_key, o.slug, ro.slug, r.slug, d.detected_at, d.detected_text, d.detected_offset,"
+    " d.description, d.severity, d.deleted_at"
+    " FROM delivery_criticaldefect d LEFT JOIN catalog_organization o ON o.id = d.organization_id"
+    " LEFT JOIN catalog_repo r ON r.id = d.repo_id LEFT JOIN catalog_organization ro ON ro.id = r.organization_id"
+    " WHERE d.entity_id = ? AND d.defect_key = ?"
+)
+_LOCK_DEFECT = Statement("SELECT id FROM delivery_criticaldefect WHERE entity_id = ? AND defect_key = ? {lock}")
+_INSERT_DEFECT = Statement(
+    "INSERT INTO delivery_criticaldefect (organization_id, repo_id, detected_at, detected_text, detected_offset,"
+    " description, severity, resolved_at, updated_at, entity_id, id, defect_key, created_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_UPDATE_DEFECT = Statement(
+    "UPDATE delivery_criticaldefect SET organization_id = ?, repo_id = ?, detected_at = ?, detected_text = ?,"
+    " detected_offset = ?, description = ?, severity = ?, resolved_at = ?, updated_at = ?, deleted_at = NULL"
+    " WHERE entity_id = ? AND id = ?"
+)
+_DELETE_DEFECT = Statement("UPDATE delivery_criticaldefect SET deleted_at = ? WHERE entity_id = ? AND id = ?")
+_RESOLVE_DEFECT = Statement("UPDATE delivery_criticaldefect SET resolved_at = ? WHERE entity_id = ? AND id = ?")
+_FIXES = Statement(
+    "SELECT f.id, o.slug, r.slug, f.repo_id, f.release_sha, f.commit_state, f.commit_number, f.released_at,"
+    " f.released_text, f.released_offset, f.time_from_commit"
+    " FROM delivery_defectfix f JOIN catalog_repo r ON r.id = f.repo_id"
+    " JOIN catalog_organization o ON o.id = r.organization_id WHERE f.entity_id = ? AND f.defect_id = ?"
+    " ORDER BY f.released_at IS NULL, f.released_at, o.slug, r.slug, f.release_sha"
+)
+_INSERT_FIX = Statement(
+    "INSERT INTO delivery_defectfix (repo_id, release_sha, commit_state, commit_number, released_at, released_text,"
+    " released_offset, time_from_commit, entity_id, id, defect_id, created_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_UPDATE_FIX = Statement(
+    "UPDATE delivery_defectfix SET repo_id = ?, release_sha = ?, commit_state = ?, commit_number = ?,"
+    " released_at = ?, released_text = ?, released_offset = ?, time_from_commit = ? WHERE entity_id = ? AND id = ?"
+)
+_FORGET_FIX = Statement("DELETE FROM delivery_defectfix WHERE entity_id = ? AND id = ?")
+_FORGET_FIXES = Statement("DELETE FROM delivery_defectfix WHERE entity_id = ? AND defect_id = ?")
+_PENDING_FIXES = Statement(
+    "SELECT f.id, d.defect_key, f.created_at"
+    " FROM delivery_defectfix f JOIN delivery_criticaldefect d ON d.id = f.defect_id"
+    " WHERE f.entity_id = ? AND f.repo_id = ? AND f.commit_state = 'pending'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRelease:
+    """A release's row: the value, and whether it has been deleted."""
+
+    release: Release
+    is_deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDefect:
+    """A defect's row with its fixes, and whether it has been deleted."""
+
+    defect: Defect
+    is_deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRelease:
+    """A succeeded release among its neighbours on the stream."""
+
+    id: UUID
+    commit: ReleaseCommit
+    kind: Kind | None
+
+
+def lock_stream(tenant: Tenant, repo_id: UUID) -> None:
+    """Keep other writers off the repo's streams until the transaction ends (on SQLite there are none)."""
+    if not is_sqlite():
+        _LOCK_REPO.row(tenant.id, repo_id)
+
+
+def releases_like(tenant: Tenant, repo_id: UUID, release: Release) -> list[StoredRelease]:
+    """The rows of the release's stream at its instant, deleted ones included."""
+    if release.released is None:
+        rows = _SAME_PENDING.rows(tenant.id, repo_id, release.environment, release.commit.sha)
+    else:
+        rows = _SAME_INSTANT.rows(*(tenant.id, repo_id, release.environment, release.released.epoch) * 2)
+    return [_stored_release(row) for row in rows]
+
+
+def release_by_id(tenant: Tenant, release_id: UUID) -> tuple[StoredRelease, UUID] | None:
+    """A release and the id of its repo."""
+    row = _RELEASE_BY_ID.row(tenant.id, release_id)
+    return (_stored_release(row), row[15]) if row else None
+
+
+def release_at(tenant: Tenant, repo_id: UUID, event: Event) -> StoredRelease | None:
+    """The row of an event, deleted or not."""
+    row = _SAME_EVENT.row(*(tenant.id, repo_id, event.environment, event.at, event.sha) * 2)
+    return _stored_release(row) if row else None
+
+
+def standing_events(tenant: Tenant, repo_id: UUID, kept: Container[UUID]) -> dict[Event, Standing]:
+    """Every release of a repo that has a time, and the deleted ones that no rule may bring back. `kept`: `standing_of`.
+
+    Those that a rule took back are as good as never made.
+    """
+    return {
+        Event(at, sha, environment): _standing(name, rule, deleted is not None, kept)
+        for at, sha, environment, name, rule, deleted in _EVENTS.rows(*(tenant.id, repo_id) * 2)
+        if at is not None
+    }
+
+
+def standing_of(stored: StoredRelease, kept: Container[UUID]) -> Standing:
+    """A row as the rules see it. `kept`: the deleted rules whose releases were to stay."""
+    return _standing(stored.release.name, stored.release.rule, stored.is_deleted, kept)
+
+
+def _standing(name: str, rule: UUID | None, is_deleted: bool, kept: Container[UUID]) -> Standing:
+    if rule is None:
+        return Standing(Hold.OTHERS, name, rule, is_there=not is_deleted)
+    if is_deleted:
+        return Standing(Hold.TAKEN_BACK, name, rule, is_there=False)
+    return Standing(Hold.OTHERS if rule in kept else Hold.RULE, name, rule)
+
+
+def pending_releases(tenant: Tenant, repo_id: UUID) -> list[tuple[Release, int]]:
+    """The releases of a repo that wait for a commit, and since when (epoch seconds)."""
+    return [(_stored_release(row).release, row[15]) for row in _PENDING_RELEASES.rows(tenant.id, repo_id)]
+
+
+def insert_release(tenant: Tenant, repo_id: UUID, release: Release, *, now: int) -> None:
+    """Add a release."""
+    _INSERT_RELEASE.run(release.id, *_release_values(release), tenant.id, repo_id, now, now)
+
+
+def update_release(tenant: Tenant, release: Release, *, now: int) -> None:
+    """Write a release over its old self; a deleted one is back."""
+    _UPDATE_RELEASE.run(*_release_values(release), now, tenant.id, release.id)
+
+
+def delete_release(tenant: Tenant, release_id: UUID, *, now: int) -> None:
+    """Take a release out of everything but the audit trail. No rule brings it back."""
+    _DELETE_RELEASE.run(now, tenant.id, release_id)
+
+
+def take_back_release(tenant: Tenant, release_id: UUID, *, now: int) -> None:
+    """As delete_release, for one that a rule made and would not make now: some day it may again."""
+    _TAKE_BACK_RELEASE.run(now, tenant.id, release_id)
+
+
+def set_kind(tenant: Tenant, release_id: UUID, kind: Kind | None) -> None:
+    """Write a release's derived kind."""
+    _SET_KIND.run(kind, tenant.id, release_id)
+
+
+def neighbours(tenant: Tenant, repo_id: UUID, release: Release) -> tuple[LiveRelease | None, LiveRelease | None]:
+    """The succeeded releases just before and just after `release` on its stream."""
+    if release.released is None:
+        return None, None
+    epoch = release.released.epoch
+    stream = (tenant.id, repo_id, release.environment)
+    number = -1 if release.commit.number is None else release.commit.number
+    order = (epoch, epoch, number, release.commit.sha)
+    return _live(_PREVIOUS.row(*stream, *order)), _live(_NEXT.row(*stream, *order))
+
+
+def defect_by_key(tenant: Tenant, key: str) -> StoredDefect | None:
+    """A defect with its fixes, locked against other writers until the transaction ends."""
+    if not is_sqlite():
+        _LOCK_DEFECT.row(tenant.id, key)
+    row = _DEFECT.row(tenant.id, key)
+    if row is None:
+        return None
+    defect_id, key, organization, repo_organization, repo, epoch, text, offset, description, severity, deleted = row
+    path = ResourcePath(tenant.slug, organization or repo_organization or "", repo or "")
+    fixes = tuple(_fix(tenant, each) for each in _FIXES.rows(tenant.id, defect_id))
+    defect = Defect(defect_id, key, path, Instant(epoch, text, offset), description, severity, fixes)
+    return StoredDefect(defect, deleted is not None)
+
+
+def insert_defect(place: Place, defect: Defect, *, now: int) -> None:
+    """Add a defect found at `place`; its fixes are added apart."""
+    _INSERT_DEFECT.run(*_defect_values(place, defect), now, place.tenant.id, defect.id, defect.key, now)
+
+
+def update_defect(place: Place, defect: Defect, *, now: int) -> None:
+    """Write a defect over its old self; a deleted one is back."""
+    _UPDATE_DEFECT.run(*_defect_values(place, defect), now, place.tenant.id, defect.id)
+
+
+def delete_defect(tenant: Tenant, defect_id: UUID, *, now: int) -> None:
+    """Take a defect out of everything but the audit trail."""
+    _DELETE_DEFECT.run(now, tenant.id, defect_id)
+
+
+def forget_fixes(tenant: Tenant, defect_id: UUID) -> None:
+    """Drop the fixes of a deleted defect that is being recorded anew."""
+    _FORGET_FIXES.run(tenant.id, defect_id)
+
+
+def write_fix(tenant: Tenant, defect_id: UUID, fix: Fix, *, is_new: bool, now: int) -> None:
+    """Add a fix, or write it over its old self."""
+    if is_new:
+        _INSERT_FIX.run(*_fix_values(fix), tenant.id, fix.id, defect_id, now)
+    else:
+        _UPDATE_FIX.run(*_fix_values(fix), tenant.id, fix.id)
+
+
+def forget_fix(tenant: Tenant, fix_id: UUID) -> None:
+    """Drop a fix that turned out to be another one."""
+    _FORGET_FIX.run(tenant.id, fix_id)
+
+
+def resolve_defect(tenant: Tenant, defect: Defect) -> None:
+    """Write when a defect was resolved, after its fixes changed."""
+    _RESOLVE_DEFECT.run(defect.resolved_at, tenant.id, defect.id)
+
+
+def pending_fixes(tenant: Tenant, repo_id: UUID) -> list[tuple[UUID, str, int]]:
+    """(fix id, defect key, since when) of the fixes of a repo that wait for a commit."""
+    return [(fix_id, key, since) for fix_id, key, since in _PENDING_FIXES.rows(tenant.id, repo_id)]
+
+
+def _release_values(release: Release) -> tuple[object, ...]:
+    commit, released = release.commit, release.released
+    return (
+        release.environment,
+        commit.sha,
+        commit.state,
+        commit.number,
+        commit.from_time,
+        released.epoch if released else None,
+        released.text if released else "",
+        released.offset if released else 0,
+        release.name,
+        release.status,
+        json.dumps(release.issue_keys, ensure_ascii=False) if release.issue_keys else "[]",
+        release.kind,
+        release.rule,
+        commit.number is not None,
+    )
+
+
+def _stored_release(row: Row) -> StoredRelease:
+    release_id, environment, sha, state, number, from_time, epoch, text, offset, name, status, *rest = row[:15]
+    keys, kind, rule, deleted = rest
+    release = Release(
+        id=release_id,
+        environment=environment,
+        commit=ReleaseCommit(sha, CommitState(state), number, from_time=bool(from_time)),
+        released=None if epoch is None else Instant(epoch, text, offset),
+        name=name,
+        status=Status(status),
+        issue_keys=tuple(json.loads(keys)),
+        kind=Kind(kind) if kind else None,
+        rule=rule,
+    )
+    return StoredRelease(release, deleted is not None)
+
+
+def _live(row: Row | None) -> LiveRelease | None:
+    if row is None:
+        return None
+    release_id, sha, state, number, kind = row
+    return LiveRelease(release_id, ReleaseCommit(sha, CommitState(state), number), Kind(kind) if kind else None)
+
+
+def _defect_values(place: Place, defect: Defect) -> tuple[object, ...]:
+    detected = defect.detected
+    return (
+        None if place.repo else place.organization_id,
+        place.repo.id if place.repo else None,
+        detected.epoch,
+        detected.text,
+        detected.offset,
+        defect.description,
+        defect.severity,
+        defect.resolved_at,
+    )
+
+
+def _fix_values(fix: Fix) -> tuple[object, ...]:
+    released = fix.released
+    return (
+        fix.repo_id,
+        fix.sha,
+        fix.commit.state if fix.commit else CommitState.KNOWN,
+        fix.commit.number if fix.commit else None,
+        released.epoch if released else None,
+        released.text if released else "",
+        released.offset if released else 0,
+        fix.time_from_commit,
+    )
+
+
+def _fix(tenant: Tenant, row: Row) -> Fix:
+    fix_id, organization, repo, repo_id, sha, state, number, epoch, text, offset, from_commit = row
+    return Fix(
+        id=fix_id,
+        path=ResourcePath(tenant.slug, organization, repo),
+        repo_id=repo_id,
+        commit=ReleaseCommit(sha, CommitState(state), number) if sha else None,
+        released=None if epoch is None else Instant(epoch, text, offset),
+        time_from_commit=bool(from_commit),
+    )
+
+
+def repo_at(place: Place) -> RepoRef:
+    """The repo that a place names; callers have checked that it names one."""
+    if place.repo is None:
+        raise LookupError(f"{place.path} is not a repo")
+    return place.repo

@@ -1,0 +1,167 @@
+"""Commits as git's log gives them, packed and numbered with parents before children.
+
+Told to sort, git says nothing before it has walked the whole history, and keeps all of it in memory. So the
+log is taken in git's own order, the latest first, while git walks; to put it right afterwards is a moment's
+work, since it is nearly right already: reversed, only commits whose clocks ran ahead of their children's
+are out of place.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+
+from shipmend.core.tickets import TicketPattern
+from shipmend.git.parse import CommitBatch
+
+NOTHING = -1
+"""A parent or a time that is not there. As an index it means the last place of an array, which is kept for that."""
+NO_OFFSET = 1 << 30
+
+
+class People(dict[tuple[str, str], int]):
+    """(name, mail) → number; whoever is not there yet gets the next one."""
+
+    def __missing__(self, person: tuple[str, str]) -> int:
+        number = self[person] = len(self) + 1
+        return number
+
+
+class _Marks(dict[bytes, int]):
+    """Sha → a mark, from 0, given when a sha is first met: as a commit or as a parent."""
+
+    def __missing__(self, sha: bytes) -> int:
+        mark = self[sha] = len(self)
+        return mark
+
+
+class Log:
+    """What git's log has said so far, about three hundred bytes a commit. A commit's place is that in the log."""
+
+    def __init__(self, people: People, pattern: TicketPattern) -> None:
+        self.people = people
+        self.pattern = pattern
+        self.marks = _Marks()
+        self.mark = array("i")
+        """Of each place, as all columns below."""
+        self.first = array("i")
+        """The mark of the first parent, or NOTHING; so is `second`."""
+        self.second = array("i")
+        self.further: dict[int, list[int]] = {}
+        """Place → the marks of the third and later parents."""
+        self.author = array("i")
+        self.authored = array("q")
+        """Epoch seconds, or NOTHING; so is `committed`."""
+        self.offset = array("i")
+        """Seconds east of UTC, or NO_OFFSET."""
+        self.committed = array("q")
+        self.subject: list[str] = []
+        self.tickets: list[str | None] = []
+        """As `TicketPattern.scan` finds them."""
+
+    def __len__(self) -> int:
+        return len(self.mark)
+
+    def add(self, batch: CommitBatch) -> None:
+        """Take in the next commits."""
+        marks, people = self.marks, self.people
+        start = len(self)
+        self.mark.extend([marks[sha] for sha in batch.shas])
+        self.first.extend([marks[parents[0]] if parents else NOTHING for parents in batch.parents])
+        self.second.extend([marks[parents[1]] if len(parents) > 1 else NOTHING for parents in batch.parents])
+        for place, parents in enumerate(batch.parents, start):
+            if len(parents) > 2:
+                self.further[place] = [marks[sha] for sha in parents[2:]]
+        self.author.extend([people[person] for person in zip(batch.author_name, batch.author_email, strict=True)])
+        self.authored.extend([NOTHING if time is None else time for time in batch.authored])
+        self.offset.extend([NO_OFFSET if offset is None else offset for offset in batch.author_offset])
+        self.committed.extend([NOTHING if time is None else time for time in batch.committed])
+        self.subject += batch.subject
+        self.tickets += self.pattern.scan(batch.message)
+
+    def parents(self, place: int) -> list[int]:
+        """The marks of a commit's parents."""
+        pair = [mark for mark in (self.first[place], self.second[place]) if mark != NOTHING]
+        return pair + self.further.get(place, [])
+
+
+class Numbered:
+    """The new commits of a log, numbered on from `above`, in the order of their numbers."""
+
+    def __init__(self, log: Log, known: Mapping[bytes, int], *, above: int) -> None:
+        """`known`: the numbers of commits that need none, being stored already."""
+        self.log = log
+        self.above = above
+        self.shas = list(log.marks)
+        """By mark."""
+        self.number = array("i", bytes(4 * (len(self.shas) + 1)))
+        """By mark; 0 for what is neither in the log nor known, and in the last place, which is NOTHING's."""
+        for sha, number in known.items():
+            self.number[log.marks[sha]] = number
+        self.places = _parents_first(log, [log.marks[sha] for sha in known])
+        """The place of each new commit in the log."""
+        for number, place in enumerate(self.places, above + 1):
+            self.number[log.mark[place]] = number
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def last(self) -> int:
+        """The highest number given."""
+        return self.above + len(self.places)
+
+    def step(self, commit: int) -> tuple[int, int | None]:
+        """First parent (0: none) and commit time of a new commit, by its number."""
+        place = self.places[commit - self.above - 1]
+        time = self.log.committed[place]
+        return self.number[self.log.first[place]], None if time == NOTHING else time
+
+
+def _parents_first(log: Log, known: list[int]) -> array[int]:
+    """The places of the log, from its end, each commit's parents before it; without those whose marks are `known`."""
+    done = bytearray(b"\1") * (len(log.marks) + 1)
+    for new in log.mark:
+        done[new] = 0
+    for old in known:
+        done[old] = 1
+    order = array("i")
+    late = _Late(log, done, order)
+    mark, first, second, further = log.mark, log.first, log.second, log.further
+    for place in range(len(log) - 1, -1, -1):
+        if done[mark[place]]:
+            continue
+        if done[first[place]] and done[second[place]] and place not in further:
+            done[mark[place]] = 1
+            order.append(place)
+        else:
+            late.add(place)
+    return order
+
+
+class _Late:
+    """Adds commits with parents that are yet to be added, these first."""
+
+    def __init__(self, log: Log, done: bytearray, order: array[int]) -> None:
+        self._log = log
+        self._done = done
+        self._order = order
+        self._place_of: dict[int, int] = {}
+
+    def add(self, place: int) -> None:
+        stack = [place]
+        while stack:
+            place = stack[-1]
+            missing = [self._place(mark) for mark in self._log.parents(place) if not self._done[mark]]
+            if missing:
+                stack += missing
+                continue
+            stack.pop()
+            if not self._done[self._log.mark[place]]:
+                self._done[self._log.mark[place]] = 1
+                self._order.append(place)
+
+    def _place(self, mark: int) -> int:
+        if not self._place_of:
+            self._place_of = {mark: place for place, mark in enumerate(self._log.mark)}
+        return self._place_of[mark]

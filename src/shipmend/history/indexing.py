@@ -1,0 +1,125 @@
+"""From git's log to rows, in batches that are each a short write.
+
+Nothing of it counts until the state says so (`store.complete`): what a killed index has left is deleted by the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import islice, pairwise
+from typing import Protocol, TypeVar
+
+from shipmend.core.tickets import TicketPattern
+from shipmend.git.parse import CommitBatch
+from shipmend.history import store
+from shipmend.history.arranging import NO_OFFSET, NOTHING, Log, Numbered, People
+from shipmend.history.progress import ProgressReport
+from shipmend.history.store import Key, State
+
+T = TypeVar("T")
+
+COMMITS_AT_ONCE = 8_000
+"""Stored in one write."""
+SHAS_AT_ONCE = 200_000
+"""Rows of the sha table in one write, about; each such write reads all new commits."""
+
+
+class Guard(Protocol):
+    """Whoever lets an index go on: the job it runs in, with the fence of its lease (jobs.registry.JobContext)."""
+
+    def write(self, work: Callable[[], T]) -> T:
+        """Write, or raise when someone else does this work by now."""
+
+    def check(self) -> None:
+        """Raise when going on is of no use."""
+
+
+def index_commits(
+    key: Key,
+    before: State,
+    batches: Iterable[CommitBatch],
+    pattern: TicketPattern,
+    guard: Guard,
+    report: ProgressReport,
+) -> Numbered:
+    """Store every commit of a log (in git's own order) that is not stored yet, and return them with their numbers."""
+    log = Log(People(store.authors_of(key) if before.commits else {}), pattern)
+    for batch in batches:
+        guard.check()
+        log.add(batch)
+        report.at("Reading commits", len(log))
+    # A branch that was deleted or rewritten left its commits behind: when it comes back, git brings them again.
+    known = store.numbers_of(key, log.marks) if before.commits else {}
+    commits = Numbered(log, known, above=before.commits)
+    _store(key, before, commits, guard, report)
+    return commits
+
+
+def _store(key: Key, before: State, commits: Numbered, guard: Guard, report: ProgressReport) -> None:
+    guard.write(partial(_store_people, key, commits.log.people, before.authors))
+    for start in range(0, len(commits), COMMITS_AT_ONCE):
+        guard.check()
+        report.at("Storing commits", start, len(commits))
+        guard.write(partial(_store_commits, key, commits, range(start, min(start + COMMITS_AT_ONCE, len(commits)))))
+    _store_tickets(key, commits, guard)
+    _store_shas(key, commits, guard)
+
+
+def _store_people(key: Key, people: People, known: int) -> None:
+    new = list(islice(people, known, None))
+    numbers = range(known + 1, len(people) + 1)
+    store.AUTHORS.append(key, numbers, [name for name, _ in new], [mail for _, mail in new])
+
+
+def _store_commits(key: Key, commits: Numbered, part: range) -> None:
+    log, number, shas = commits.log, commits.number, commits.shas
+    places = commits.places[part.start : part.stop]
+    store.COMMITS.append(
+        key,
+        range(commits.above + 1 + part.start, commits.above + 1 + part.stop),
+        [shas[log.mark[place]] for place in places],
+        [number[log.first[place]] or None for place in places],
+        [number[log.second[place]] or None for place in places],
+        [None if (time := log.authored[place]) == NOTHING else time for place in places],
+        [None if (offset := log.offset[place]) == NO_OFFSET else offset for place in places],
+        [None if (time := log.committed[place]) == NOTHING else time for place in places],
+        [log.author[place] for place in places],
+        [log.subject[place] for place in places],
+        [log.tickets[place] for place in places],
+    )
+    _store_further(key, commits, places)
+
+
+def _store_further(key: Key, commits: Numbered, places: Sequence[int]) -> None:
+    rows = [
+        (commits.number[commits.log.mark[place]], position, commits.number[mark])
+        for place in places
+        if place in commits.log.further
+        for position, mark in enumerate(commits.log.further[place], start=3)
+        if commits.number[mark]
+    ]
+    if rows:
+        store.FURTHER_PARENTS.append(key, *zip(*rows, strict=True))
+
+
+def _store_tickets(key: Key, commits: Numbered, guard: Guard) -> None:
+    """In the order of keys, for the same reason as with shas."""
+    tickets, places, first = commits.log.tickets, commits.places, commits.above + 1
+
+    def told(at: int) -> str:
+        return tickets[places[at]] or ""
+
+    telling = sorted(filter(told, range(len(commits))), key=told)
+    for start in range(0, len(telling), COMMITS_AT_ONCE):
+        guard.check()
+        part = [(first + at, told(at)) for at in telling[start : start + COMMITS_AT_ONCE]]
+        guard.write(partial(store.add_tickets, key, part))
+
+
+def _store_shas(key: Key, commits: Numbered, guard: Guard) -> None:
+    """In the order of shas, so that the table grows at one place; many of them in several writes."""
+    parts = min(len(commits) // SHAS_AT_ONCE + 1, 256)
+    for start, stop in pairwise([256 * part // parts for part in range(parts + 1)]):
+        guard.check()
+        guard.write(partial(store.add_shas, key, above=commits.above, first_byte=range(start, stop)))

@@ -1,0 +1,1 @@
+"""Work that outlives a request: one leased table and the loop that serves it."""

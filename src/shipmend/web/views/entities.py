@@ -1,0 +1,71 @@
+"""What was released and what broke: the pages of entities, organizations and repos."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from shipmend.accounts.models import User
+from shipmend.accounts.people import entities_of, nobody_yet
+from shipmend.audit import trail
+from shipmend.catalog.queries import find_place, repos_of
+from shipmend.core.values import ResourcePath, Role
+from shipmend.db.clock import epoch_now
+from shipmend.delivery.queries import get_defect
+from shipmend.web.context import origin
+from shipmend.web.listing import read_listing
+from shipmend.web.snippets import defect_call, fix_call, release_call
+from shipmend.web.trail_lines import lines
+from shipmend.web.visits import PAGE, Visit, public, signed_in, within
+
+
+@public(*PAGE)
+def home(request: HttpRequest) -> HttpResponse:
+    """Where a reader begins: their entities, the sign-in page, or how to set the instance up."""
+    if not isinstance(request.user, User):
+        return redirect("setup-where" if nobody_yet() else "sign-in")
+    return entities(request)
+
+
+@signed_in(*PAGE)
+def entities(request: HttpRequest, user: User) -> HttpResponse:
+    """The reader's entities; straight on to the only one."""
+    found = entities_of(user)
+    if len(found) == 1:
+        return redirect("place", found[0].slug)
+    return render(request, "entities.html", {"entities": found})
+
+
+@within(Role.VIEWER, *PAGE)
+def place(visit: Visit, organization: str = "", repo: str = "") -> HttpResponse:
+    """Releases and defects of an entity, an organization or a repo."""
+    found = find_place(visit.tenant, ResourcePath(visit.tenant.slug, organization, repo))
+    listing = read_listing(found, visit.request.GET)
+    address = origin(visit.request)
+    example = listing.example
+    context: dict[str, object] = {
+        "path": found.path,
+        "listing": listing,
+        "now": epoch_now(),
+        "release_call": release_call(address, example) if example else "",
+        "defect_call": defect_call(address, found.path),
+    }
+    return visit.render("place.html", context)
+
+
+@within(Role.VIEWER, *PAGE)
+def index_state(visit: Visit, organization: str, repo: str) -> HttpResponse:
+    """Where a repo's index stands, asked for again and again by its page while it runs."""
+    found = find_place(visit.tenant, ResourcePath(visit.tenant.slug, organization, repo))
+    return visit.render("parts/index_state.html", {"repo": repos_of(found)[0]})
+
+
+@within(Role.VIEWER, *PAGE)
+def defect(visit: Visit, key: str) -> HttpResponse:
+    """One defect: its facts, its fixes, and who reported and changed it."""
+    found = get_defect(visit.tenant, key)
+    events = trail.latest(visit.tenant.id, subject_id=found.id)
+    fixed_in = found.path if found.path.level == "repo" else ResourcePath(visit.tenant.slug, "organization", "repo")
+    call = fix_call(origin(visit.request), fixed_in, found.key)
+    context = {"path": found.path, "defect": found, "trail": lines(events), "fix_call": call}
+    return visit.render("defect.html", context)

@@ -1,0 +1,254 @@
+"""Recording defects and their fixes: creation, updates, several repos, and the order of calls."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shipmend.core.moments import iso
+from shipmend.core.values import DEFAULT_SCOPES, Scope
+from tests.gitworld import GitRepo
+from tests.threads import at_once
+from tests.world import FIRST_DAY, Api, World
+
+pytestmark = pytest.mark.database
+
+HOUR = 3600
+
+
+@pytest.fixture
+def api(world: World) -> Api:
+    return world.api()
+
+
+def test_a_defect_opened_at_entity_level_is_fixed_in_two_repos(api: Api, world: World) -> None:
+    one, two = world.repo("one").path, world.repo("two").path
+    opened = api.post("critical_defects", defect_key="K-1", resource_path=world.path, detected_at=iso(FIRST_DAY))
+    assert opened.json["action_em"] == "action_defect_created"
+    assert opened.json["defect"]["resolved_at"] is None
+    first = api.post("critical_defects", defect_key="K-1", resource_path=two, fix_released_at=iso(FIRST_DAY + HOUR))
+    assert first.json["action_em"] == "action_defect_updated"
+    assert first.json["defect"]["resolved_at"] == iso(FIRST_DAY + HOUR)
+    second = api.post("critical_defects", defect_key="K-1", resource_path=one, fix_released_at=iso(FIRST_DAY + 9))
+    defect = second.json["defect"]
+    assert defect["resolved_at"] == iso(FIRST_DAY + HOUR)
+    assert [(fix["resource_path"], fix["released_at"]) for fix in defect["fixes"]] == [
+        (str(one), iso(FIRST_DAY + 9)),
+        (str(two), iso(FIRST_DAY + HOUR)),
+    ]
+    assert defect["resource_path"] == str(world.path)
+    assert api.get("critical_defects/K-1").json["defect"] == defect
+    for path in (world.path, one, two):
+        assert api.get("critical_defects", resource_path=path).json["critical_defects"] == [defect]
+
+
+def test_detected_now_never_moves_an_earlier_detection(api: Api, world: World) -> None:
+    call = {"defect_key": "K-1", "resource_path": world.path}
+    first = api.post("critical_defects", call, detected_at=iso(FIRST_DAY))
+    second = api.post("critical_defects", call, detected_now="true")
+    assert second.json["action_em"] == "action_defect_unchanged"
+    assert second.json["defect"] == first.json["defect"]
+
+
+def test_only_the_fields_sent_change(api: Api, world: World) -> None:
+    call = {"defect_key": "K-1", "resource_path": world.path}
+    first = api.post("critical_defects", call, detected_at=iso(FIRST_DAY), description="down", severity=2)
+    second = api.post_json("critical_defects", {**call, "resource_path": str(world.path), "severity": 3})
+    assert second.json["defect"] == {**first.json["defect"], "severity": 3}
+    third = api.post("critical_defects", call, description="")
+    assert third.json["defect"]["description"] is None
+    assert third.json["defect"]["severity"] == 3
+
+
+def test_a_fix_by_sha_takes_the_commit_s_authorship_time(api: Api, world: World, git_repo: GitRepo) -> None:
+    git_repo.commit("start", at=FIRST_DAY)
+    sha = git_repo.commit("mend", at=FIRST_DAY + 9 * HOUR, author_at=FIRST_DAY + 5 * HOUR)
+    repo = world.repo(git=git_repo)
+    call = {"defect_key": "K-1", "resource_path": repo.path, "fix_released_sha": sha[:9]}
+    reply = api.post("critical_defects", call, detected_at=iso(FIRST_DAY + HOUR))
+    assert reply.json["defect"]["fixes"][0] == {
+        "resource_path": str(repo.path),
+        "released_at": iso(FIRST_DAY + 5 * HOUR),
+        "release_sha": sha,
+        "commit_state": "known",
+    }
+    assert reply.json["warnings"] == []
+    assert api.post("critical_defects", call).json["action_em"] == "action_defect_unchanged"
+
+
+def test_a_fix_authored_before_the_detection_is_kept_with_a_warning(api: Api, world: World, git_repo: GitRepo) -> None:
+    sha = git_repo.commit("mend", at=FIRST_DAY)
+    repo = world.repo(git=git_repo)
+    call = {"defect_key": "K-1", "resource_path": repo.path, "fix_released_sha": sha}
+    reply = api.post("critical_defects", call, detected_at=iso(FIRST_DAY + HOUR))
+    assert reply.status == 200
+    assert "before the detection" in reply.json["warnings"][0]
+    corrected = api.post("critical_defects", call, fix_released_at=iso(FIRST_DAY + 2 * HOUR))
+    assert corrected.json["action_em"] == "action_defect_updated"
+    assert corrected.json["defect"]["resolved_at"] == iso(FIRST_DAY + 2 * HOUR)
+    assert len(corrected.json["defect"]["fixes"]) == 1
+
+
+def test_a_detection_can_not_move_past_a_fix(api: Api, world: World) -> None:
+    call = {"defect_key": "K-1", "resource_path": world.repo().path}
+    made = api.post("critical_defects", call, detected_at=iso(FIRST_DAY), fix_released_at=iso(FIRST_DAY + HOUR))
+    moved = api.post("critical_defects", call, detected_at=iso(FIRST_DAY + 2 * HOUR))
+    assert moved.words == (400, "response_invalid_params")
+    assert "detected_at" in moved.json["response_detail"]
+    assert api.get("critical_defects/K-1").json["defect"] == made.json["defect"]
+
+
+def test_a_refused_fix_does_not_create_its_defect(api: Api, world: World) -> None:
+    call = {"defect_key": "K-1", "resource_path": world.path, "detected_at": iso(FIRST_DAY)}
+    assert api.post("critical_defects", call, fix_released_now="true").status == 400
+    assert api.get("critical_defects/K-1").status == 404
+
+
+def test_lists_tell_open_from_resolved(api: Api, world: World) -> None:
+    repo = world.repo()
+    for n in range(5):
+        call = {"defect_key": f"K-{n}", "resource_path": repo.path, "detected_at": iso(FIRST_DAY + n)}
+        api.post("critical_defects", call, **({"fix_released_now": "true"} if n % 2 else {}))
+
+    def keys(**given: object) -> list[str]:
+        listed = api.get("critical_defects", resource_path=world.path, **given).json["critical_defects"]
+        return [defect["defect_key"] for defect in listed]
+
+    assert keys() == ["K-4", "K-3", "K-2", "K-1", "K-0"]
+    assert keys(open="true") == keys(resolved="false") == ["K-4", "K-2", "K-0"]
+    assert keys(resolved="true") == keys(open="false") == ["K-3", "K-1"]
+    assert keys(start_date=iso(FIRST_DAY + 1), end_date=iso(FIRST_DAY + 3)) == ["K-2", "K-1"]
+
+
+def test_a_deleted_defect_comes_back_by_the_same_calls(api: Api, world: World) -> None:
+    repo = world.repo()
+    create = {"defect_key": "K-1", "resource_path": repo.path, "detected_at": iso(FIRST_DAY), "severity": 1}
+    mend = {"defect_key": "K-1", "resource_path": repo.path, "fix_released_at": iso(FIRST_DAY + HOUR)}
+    api.post("critical_defects", create)
+    whole = api.post("critical_defects", mend).json["defect"]
+    assert api.delete("critical_defects/K-1").json["action_em"] == "action_defect_deleted"
+    assert api.get("critical_defects/K-1").status == 404
+    assert api.get("critical_defects", resource_path=world.path).json["total"] == 0
+    assert api.post("critical_defects", mend).status == 400
+    assert api.post("critical_defects", create).json["action_em"] == "action_defect_created"
+    assert api.post("critical_defects", mend).json["defect"] == whole
+
+
+def test_one_key_is_one_defect_in_each_entity(api: Api, world: World, stranger: World) -> None:
+    call = {"defect_key": "K-1", "detected_at": iso(FIRST_DAY)}
+    mine = api.post("critical_defects", call, resource_path=world.path)
+    other = stranger.api()
+    assert other.get("critical_defects/K-1").status == 404
+    theirs = other.post("critical_defects", call, resource_path=stranger.path, description="ours")
+    assert theirs.json["action_em"] == "action_defect_created"
+    assert api.get("critical_defects/K-1").json["defect"] == mine.json["defect"]
+
+
+def test_a_token_of_one_repo_may_add_a_fix_to_an_entity_s_defect_and_no_more(api: Api, world: World) -> None:
+    repo, other = world.repo("one").path, world.repo("two").path
+    api.post("critical_defects", defect_key="K-1", resource_path=world.path, detected_at=iso(FIRST_DAY))
+    bound = world.api(at=repo)
+    assert bound.get("critical_defects/K-1").status == 404
+    refused = bound.post("critical_defects", defect_key="K-1", resource_path=repo, description="mine now")
+    assert refused.words == (403, "response_forbidden")
+    mended = bound.post("critical_defects", defect_key="K-1", resource_path=repo, fix_released_now="true")
+    assert mended.json["action_em"] == "action_defect_updated"
+    assert bound.get("critical_defects/K-1").status == 200
+    assert bound.delete("critical_defects/K-1").status == 403
+    assert bound.post("critical_defects", defect_key="K-1", resource_path=other, fix_released_now="true").status == 404
+
+
+@pytest.mark.parametrize("missing", [Scope.DEFECTS_WRITE, Scope.READ])
+def test_a_token_without_the_scope_is_forbidden(missing: Scope, world: World) -> None:
+    api = world.api(scopes=DEFAULT_SCOPES - {missing})
+    call = {"defect_key": "K-1", "resource_path": world.path, "detected_at": iso(FIRST_DAY)}
+    may_write = missing is not Scope.DEFECTS_WRITE
+    assert (api.post("critical_defects", call).status == 200) is may_write
+    assert (api.get("critical_defects", resource_path=world.path).status == 200) is not may_write
+
+
+def test_the_same_call_a_hundred_times_at_once_is_one_defect(api: Api, world: World) -> None:
+    repo = world.repo()
+    call = {"defect_key": "K-1", "resource_path": repo.path, "detected_at": iso(FIRST_DAY)}
+    call["fix_released_at"] = iso(FIRST_DAY + HOUR)
+
+    def post(_: int) -> str:
+        return str(Api(api.token).post("critical_defects", call).json["action_em"])
+
+    actions = at_once(post, range(100))
+    assert sorted(set(actions)) == ["action_defect_created", "action_defect_unchanged"]
+    assert actions.count("action_defect_created") == 1
+    defect = api.get("critical_defects/K-1").json["defect"]
+    assert len(defect["fixes"]) == 1
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Repos with known commits for the property below: (path, sha, authored) of each."""
+
+    world: World
+    api: Api
+    commits: tuple[tuple[str, str, int], ...]
+
+
+@pytest.fixture(scope="module")
+def scene(instance: object, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    world = World.make()
+    commits = []
+    for name in ("one", "two"):
+        git = GitRepo(tmp_path_factory.mktemp(name) / "upstream.git")
+        for n in range(3):
+            at = FIRST_DAY + (n - 1) * HOUR
+            commits.append((str(world.repo_path(name)), git.commit(f"{name} {n}", at=at), at))
+        world.repo(name, git=git)
+    return Scene(world, world.api(), tuple(commits))
+
+
+keys = (f"P-{n}" for n in itertools.count())
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_order_and_repetition_of_create_and_fix_calls_ends_the_same(scene: Scene, data: st.DataObject) -> None:
+    """Every call is sent until it is accepted; the final state is worked out by hand from the set of calls."""
+    create = {"resource_path": str(scene.world.path), "detected_at": iso(FIRST_DAY)}
+    fixes = data.draw(st.lists(_fix_calls(scene), max_size=5))
+    outcomes = []
+    for calls in ([create, *fixes], data.draw(st.permutations([create, *fixes, create, *fixes]))):
+        key = next(keys)
+        _send_until_accepted(scene.api, key, calls)
+        outcomes.append(scene.api.get(f"critical_defects/{key}").json["defect"] | {"defect_key": ""})
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0]["resolved_at"] == max((fix["released_at"] for fix in outcomes[0]["fixes"]), default=None)
+    assert {(fix["resource_path"], fix["released_at"]) for fix in outcomes[0]["fixes"]} == _expected(scene, fixes)
+
+
+def _fix_calls(scene: Scene) -> st.SearchStrategy[dict[str, str]]:
+    by_time = st.builds(
+        lambda commit, hours: {"resource_path": commit[0], "fix_released_at": iso(FIRST_DAY + hours * HOUR)},
+        st.sampled_from(scene.commits),
+        st.integers(1, 4),
+    )
+    by_sha = st.builds(
+        lambda commit: {"resource_path": commit[0], "fix_released_sha": commit[1]}, st.sampled_from(scene.commits)
+    )
+    return by_time | by_sha
+
+
+def _send_until_accepted(api: Api, key: str, calls: list[dict[str, str]]) -> None:
+    waiting = list(calls)
+    while waiting:
+        refused = [call for call in waiting if api.post("critical_defects", call, defect_key=key).status != 200]
+        assert len(refused) < len(waiting), "no call was accepted in a whole round"
+        waiting = refused
+
+
+def _expected(scene: Scene, fixes: Sequence[Mapping[str, str]]) -> set[tuple[str, str]]:
+    """One fix for each repo and instant: a commit whose authorship falls on a time given alone is that same fix."""
+    authored = {sha: iso(at) for _, sha, at in scene.commits}
+    return {(fix["resource_path"], fix.get("fix_released_at") or authored[fix["fix_released_sha"]]) for fix in fixes}

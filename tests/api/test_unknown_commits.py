@@ -1,0 +1,159 @@
+"""A commit not seen yet: fetched and found, fetched and absent, or accepted and settled later, visibly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from django.conf import settings
+
+from shipmend.core.moments import iso
+from shipmend.worker import make_worker
+from tests.gitworld import GitRepo
+from tests.world import FIRST_DAY, Api, World
+
+pytestmark = pytest.mark.database
+
+DAY = 24 * 3600
+PATIENCE = 30
+
+
+@pytest.fixture
+def worker(instance: object) -> Iterator[None]:
+    """A worker in this process, as `shipmend serve` has one."""
+    with _working():
+        yield
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls wait for no fetch at all."""
+    monkeypatch.setattr(settings, "CONFIG", replace(settings.CONFIG, fetch_wait=0.0))
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls wait for as long as a busy machine may need."""
+    monkeypatch.setattr(settings, "CONFIG", replace(settings.CONFIG, fetch_wait=float(PATIENCE)))
+
+
+@pytest.fixture
+def path(world: World, git_repo: GitRepo) -> str:
+    git_repo.commit("start", at=FIRST_DAY)
+    return str(world.repo(git=git_repo).path)
+
+
+def eventually(read: Callable[[], object], wanted: object) -> None:
+    """Wait until `read()` gives what is wanted."""
+    until = time.monotonic() + PATIENCE
+    while read() != wanted:
+        assert time.monotonic() < until, f"still {read()!r} after {PATIENCE} s"
+        time.sleep(0.05)
+
+
+@pytest.mark.usefixtures("worker", "patient")
+def test_a_commit_pushed_a_moment_ago_is_found(world: World, git_repo: GitRepo, path: str) -> None:
+    sha = git_repo.commit("fresh", at=FIRST_DAY + DAY)
+    reply = world.api().post("releases", resource_path=path, release_sha=sha[:10])
+    assert reply.words == (200, "response_success")
+    assert reply.json["release"]["release_sha"] == sha
+    assert reply.json["release"]["released_at"] == iso(FIRST_DAY + DAY)
+
+
+@pytest.mark.usefixtures("worker", "patient")
+def test_release_now_sees_what_was_pushed_a_moment_ago(world: World, git_repo: GitRepo, path: str) -> None:
+    sha = git_repo.commit("fresh", at=FIRST_DAY + DAY)
+    reply = world.api().post("releases", resource_path=path, release_now="true")
+    assert reply.json["release"]["release_sha"] == sha
+
+
+@pytest.mark.usefixtures("worker", "patient")
+def test_a_commit_that_is_nowhere_is_refused_and_nothing_is_stored(world: World, path: str) -> None:
+    api = world.api()
+    reply = api.post("releases", resource_path=path, release_sha="f" * 40)
+    assert reply.words == (400, "response_invalid_params")
+    assert "f" * 40 in reply.json["response_detail"]
+    fix = api.post(
+        "critical_defects", defect_key="K", resource_path=path, detected_now="true", fix_released_sha="e" * 12
+    )
+    assert fix.status == 400
+    assert api.get("releases", resource_path=path).json["total"] == 0
+    assert api.get("critical_defects/K").status == 404
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_fetch_that_takes_too_long_leaves_it_pending_until_it_is_settled(
+    world: World, git_repo: GitRepo, path: str
+) -> None:
+    api = world.api()
+    sha = git_repo.commit("fresh", at=FIRST_DAY + DAY)
+    call = {"resource_path": path, "release_sha": sha, "name": "v1"}
+    reply = api.post("releases", call)
+    assert reply.words == (202, "response_pending")
+    release = reply.json["release"]
+    assert (release["commit_state"], release["released_at"], release["kind"]) == ("pending", None, None)
+    again = api.post("releases", call)
+    assert (again.status, again.json["action_em"]) == (202, "action_release_unchanged")
+
+    with _working():
+        eventually(lambda: _release(api, release["id"])["commit_state"], "known")
+    settled = _release(api, release["id"])
+    assert settled == {**release, "commit_state": "known", "released_at": iso(FIRST_DAY + DAY), "kind": "baseline"}
+    assert api.post("releases", call).json["action_em"] == "action_release_unchanged"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_was_pending_and_never_came_is_rejected_visibly(world: World, path: str) -> None:
+    api = world.api()
+    reply = api.post("releases", resource_path=path, release_sha="f" * 40, released_at=iso(FIRST_DAY + DAY))
+    assert reply.status == 202
+    with _working():
+        eventually(lambda: _release(api, reply.json["release"]["id"])["commit_state"], "rejected")
+    assert _release(api, reply.json["release"]["id"])["kind"] is None
+    assert api.get("releases", resource_path=path).json["total"] == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_pending_fix_resolves_its_defect_once_settled(world: World, git_repo: GitRepo, path: str) -> None:
+    api = world.api()
+    sha = git_repo.commit("mend", at=FIRST_DAY + DAY)
+    call = {"defect_key": "K", "resource_path": path, "detected_at": iso(FIRST_DAY), "fix_released_sha": sha}
+    reply = api.post("critical_defects", call)
+    assert reply.words == (202, "response_pending")
+    assert reply.json["defect"]["resolved_at"] is None
+    with _working():
+        eventually(lambda: api.get("critical_defects/K").json["defect"]["resolved_at"], iso(FIRST_DAY + DAY))
+    assert api.post("critical_defects", call).words == (200, "response_success")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_pending_release_time_by_time_joins_its_twin(world: World, git_repo: GitRepo, path: str) -> None:
+    """An abbreviation accepted while pending, then the whole sha once it is known: one event, one release."""
+    api = world.api()
+    sha = git_repo.commit("fresh", at=FIRST_DAY + DAY)
+    at = iso(FIRST_DAY + 2 * DAY)
+    assert api.post("releases", resource_path=path, release_sha=sha[:8], released_at=at).status == 202
+    world.index(world.repo())
+    assert api.post("releases", resource_path=path, release_sha=sha, released_at=at).status == 200
+    with _working():
+        eventually(lambda: api.get("releases", resource_path=path).json["total"], 1)
+    assert [release["release_sha"] for release in api.get("releases", resource_path=path).json["releases"]] == [sha]
+
+
+def _release(api: Api, release_id: str) -> dict[str, object]:
+    release: dict[str, object] = api.get(f"releases/{release_id}").json["release"]
+    return release
+
+
+@contextmanager
+def _working() -> Iterator[None]:
+    """A worker for the length of a block."""
+    worker = make_worker()
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()

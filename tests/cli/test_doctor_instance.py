@@ -1,0 +1,79 @@
+"""What the doctor finds inside an instance, where no command brings the fault about: in process, one entity apart."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from django.db import connection
+
+from shipmend.audit.models import AuditEvent
+from shipmend.cli import doctor_instance
+from shipmend.cli.findings import Finding
+from shipmend.core.values import Role
+from shipmend.db.writes import write
+from shipmend.jobs.models import Job
+from shipmend.settings import CONFIG
+from tests.gitworld import GitRepo
+from tests.world import World
+
+pytestmark = pytest.mark.database
+
+HOUR = 3600 * 1000
+
+
+def test_a_job_given_up_is_told_with_its_repo_and_the_command_that_does_it_again(world: World, shop: GitRepo) -> None:
+    repo = world.repo("shop", git=shop)
+    error = "The remote can't be reached."
+    write(lambda: _job(world, str(repo.id), run_at=0, dead_at=1, attempt=12, error=error))
+    world.user(Role.OWNER)
+    found, *others = _faults(world)
+    assert found.what == f"{repo.path}: index was given up after 12 tries: The remote can't be reached"
+    assert found.mend == f"shipmend repo index {repo.path} --data {CONFIG.data}"
+    assert others == []
+
+
+def test_jobs_that_wait_for_long_are_told(world: World) -> None:
+    key = "0" * 8
+    late = write(lambda: _job(world, key, run_at=int(time.time() * 1000) - HOUR))
+    try:
+        found = [each for each in doctor_instance.findings(CONFIG) if "due for over 5 minutes" in each.what]
+        assert [each.mend for each in found] == [f"shipmend worker --data {CONFIG.data}"]
+    finally:
+        write(late.delete)
+
+
+def test_records_from_the_future_are_told(world: World) -> None:
+    world.user(Role.OWNER)
+    write(lambda: AuditEvent.objects.filter(entity_id=world.tenant.id).update(at=int(time.time()) + 3600))
+    assert ["records from the future" in found.what for found in _faults(world)] == [True]
+
+
+def test_a_clock_off_the_databases_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_instance, "database_now", lambda: time.time() + 60)
+    assert any("clock is 60 s off" in each.what for each in doctor_instance.findings(CONFIG))
+
+
+def test_tables_of_a_newer_version_are_told(world: World) -> None:
+    newer = ("delivery", "9999_from_the_future")
+    _note_migration("INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, CURRENT_TIMESTAMP)", newer)
+    try:
+        found = list(doctor_instance.findings(CONFIG))
+        assert found[-1].what == "the tables are those of a newer Shipmend"
+    finally:
+        _note_migration("DELETE FROM django_migrations WHERE app = %s AND name = %s", newer)
+
+
+def _job(world: World, key: str, **values: object) -> Job:
+    return Job.objects.create(entity_id=world.tenant.id, kind="index", key=key, created_at=0, **values)
+
+
+def _note_migration(sql: str, parameters: tuple[str, str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
+def _faults(world: World) -> list[Finding]:
+    """What is wrong with this entity alone."""
+    found = doctor_instance.findings(CONFIG)
+    return [each for each in found if each.mend and each.what.startswith(world.tenant.slug)]

@@ -1,0 +1,38 @@
+"""Real servers for tests: `shipmend serve` in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ADDRESS = re.compile(r"http://[0-9.]+:\d+")
+SECONDS_TO_STOP = 20
+SOURCE = Path(__file__).parents[1] / "src"
+
+
+@contextmanager
+def serve(data: Path, *, python: str, environ: dict[str, str] | None = None) -> Iterator[str]:
+    """Serve the instance in `data` on a free port, until the block ends."""
+    command = [python, "-m", "shipmend", "serve", "--host", "127.0.0.1", "--port", "0", "--data", str(data)]
+    settings = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1", **(environ or {})}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=settings)
+    try:
+        yield _address(process)
+    finally:
+        process.terminate()
+        process.wait(SECONDS_TO_STOP)
+        if process.stdout:
+            process.stdout.close()
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        found = ADDRESS.search(line)
+        if found:
+            return found.group()
+    raise AssertionError(f"the server ended with {process.wait()} before it said where it listens")

@@ -1,0 +1,72 @@
+"""The settings, and the page that lists them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from shipmend.config import Config, ConfigError
+
+PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+
+
+def test_the_page_of_settings_lists_each_of_them_and_no_other() -> None:
+    listed = re.findall(r"^\| `([A-Z_]+)`", PAGE.read_text(), re.MULTILINE)
+    names = [field.name.upper() for field in fields(Config)]
+    assert sorted(listed) == sorted(name if name == "DATABASE_URL" else f"SHIPMEND_{name}" for name in names)
+
+
+def test_the_defaults_on_the_page_are_the_defaults() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|", PAGE.read_text(), re.MULTILINE)
+    given = {name: "" if value.strip() == "empty" else value.strip(" `") for name, value in rows}
+    assert Config.load(given) == Config.load({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SHIPMEND_DEBUG", "perhaps"),
+        ("SHIPMEND_ALLOW_PRIVATE_REMOTES", "2"),
+        ("SHIPMEND_FETCH_WAIT", "soon"),
+        ("SHIPMEND_FETCH_WAIT", "-1"),
+        ("SHIPMEND_FETCH_WAIT", "nan"),
+        ("SHIPMEND_FETCH_INTERVAL", "1e9"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_its_name(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name) as refused:
+        Config.load({name: value})
+    assert repr(value) in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["mysql://host/name", "postgresql://host", "host/name", "postgresql:///"])
+def test_a_database_address_that_is_none_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(ConfigError, match="DATABASE_URL"):
+        Config.load({"DATABASE_URL": url}).database()
+
+
+def test_a_database_address_is_read_with_its_escapes_and_options() -> None:
+    url = "postgresql://a%40b:p%2Fw@db.example.org:5433/ship%20mend?sslmode=require"
+    database = Config.load({"DATABASE_URL": url}).database()
+    assert {name: database[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")} == {
+        "NAME": "ship mend",
+        "USER": "a@b",
+        "PASSWORD": "p/w",
+        "HOST": "db.example.org",
+        "PORT": "5433",
+        "OPTIONS": {"sslmode": "require"},
+    }
+
+
+def test_the_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
+    config = Config.load({"SHIPMEND_DATA": str(tmp_path / "data")})
+    config.prepare()
+    key = config.secret_key()
+    config.prepare()
+    assert config.secret_key() == key
+    assert len(key) > 50
+    assert (tmp_path / "data" / "secret_key").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
