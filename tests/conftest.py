@@ -86,8 +86,17 @@ def git_repo(tmp_path: Path) -> GitRepo:
 
 @pytest.fixture(scope="session")
 def live_server(instance: Path) -> Iterator[str]:
-    """A real `shipmend serve`, worker included, on the run's database: its address."""
+    """A real `shipmend serve` on the run's database, without a worker, which would work for every test: its address."""
     from tests.serving import serve
 
     with serve(instance, python=sys.executable) as address:
         yield address
+
+
+@pytest.fixture
+def worker(instance: Path) -> Iterator[None]:
+    """A real `shipmend worker` on the run's database, while the test lasts."""
+    from tests.serving import work
+
+    with work(instance, python=sys.executable):
+        yield

@@ -16,12 +16,25 @@ SOURCE = Path(__file__).parents[1] / "src"
 
 @contextmanager
 def serve(data: Path, *, python: str, environ: dict[str, str] | None = None) -> Iterator[str]:
-    """Serve the instance in `data` on a free port, until the block ends."""
-    command = [python, "-m", "shipmend", "serve", "--host", "127.0.0.1", "--port", "0", "--data", str(data)]
-    settings = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1", **(environ or {})}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=settings)
-    try:
+    """Serve the instance in `data` on a free port, until the block ends: its address. Jobs wait; see `work`."""
+    command = ["serve", "--host", "127.0.0.1", "--port", "0", "--no-worker", "--data", str(data)]
+    with _running(python, command, environ or {}) as process:
         yield _address(process)
+
+
+@contextmanager
+def work(data: Path, *, python: str) -> Iterator[None]:
+    """A worker on the instance in `data`, until the block ends."""
+    with _running(python, ["worker", "--data", str(data)], {}):
+        yield
+
+
+@contextmanager
+def _running(python: str, command: list[str], environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    settings = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1", **environ}
+    process = subprocess.Popen([python, "-m", "shipmend", *command], stdout=subprocess.PIPE, text=True, env=settings)
+    try:
+        yield process
     finally:
         process.terminate()
         process.wait(SECONDS_TO_STOP)

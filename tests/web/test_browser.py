@@ -129,6 +129,7 @@ def test_a_repo_is_added_and_what_is_wrong_with_its_address_is_said_at_the_field
     expect(page.get_by_role("row", name="acme/shop")).to_contain_text("no remote")
 
 
+@pytest.mark.usefixtures("worker")
 def test_a_rule_is_seen_while_it_is_typed_then_set_and_deleted(
     world: World, visitor: Visitor, git_repo: GitRepo
 ) -> None:
@@ -159,6 +160,7 @@ def test_a_rule_is_seen_while_it_is_typed_then_set_and_deleted(
     expect(page.get_by_role("status")).to_contain_text("what it made stays")
 
 
+@pytest.mark.usefixtures("worker")
 def test_an_index_that_runs_is_followed_without_a_reload(world: World, visitor: Visitor, git_repo: GitRepo) -> None:
     for n in range(3):
         git_repo.commit(f"Change {n}")

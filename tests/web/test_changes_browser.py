@@ -37,6 +37,7 @@ def shop(world: World, git_repo: GitRepo, line: list[str]) -> Shop:
     return Shop(world, git_repo)
 
 
+@pytest.mark.usefixtures("worker")
 def test_the_lines_of_a_release_arrive_without_a_reload(shop: Shop, visitor: Visitor, line: list[str]) -> None:
     shop.release(line[0])
     release = shop.release(line[3])

@@ -95,13 +95,13 @@ def live_of_sha(place: Place, sha: Sha, environment: str | None = None) -> LiveA
         for repo_number, digits, number in found
         if repo_number == repo.ref.number and counting(place.tenant, repo, [number])
     ]
-    shown = commits_at(place.tenant.id, {(each.repo.ref.number, each.commits[0]) for each in sought}) if sought else {}
-    sought = [replace(each, subject=shown[each.repo.ref.number, each.commits[0]].subject) for each in sought]
     paths = [each.repo.path for each in sought]
     twice = next((path for path in paths if paths.count(path) > 1), None)
     if twice is not None:
         because = f"is an abbreviation of more than one commit of {twice}"
         raise Invalid("sha", because, value=sha.digits, mend="give more digits, or all 40")
+    shown = commits_at(place.tenant.id, {(each.repo.ref.number, each.commits[0]) for each in sought}) if sought else {}
+    sought = [replace(each, subject=shown[each.repo.ref.number, each.commits[0]].subject) for each in sought]
     return _answer(place, repos, LiveAnswer(Kind.SHA, sha.digits, ()), sought, environment)
 
 
