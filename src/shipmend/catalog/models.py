@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from shipmend.core.causes import CAUSE_WINDOW_HOURS
 from shipmend.core.patterns import PATTERN_CHARACTERS
 from shipmend.core.values import SLUG_CHARACTERS, ResourcePath
 from shipmend.db.clock import epoch_now
@@ -24,6 +25,10 @@ class Entity(models.Model):
     """Whether #123 is a ticket, too."""
     public_badges = models.BooleanField(default=False)
     """Whether anybody may ask what release of a repo is live, without a token."""
+    cause_window_hours = models.IntegerField(default=CAUSE_WINDOW_HOURS)
+    """How long before its detection a release is still suspected of a defect (core.causes)."""
+    rollbacks_fail = models.BooleanField(default=True)
+    """Whether a release that a rollback undid counts as a failure in the change fail rate."""
     created_at = models.BigIntegerField(default=epoch_now)
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ from shipmend.core.errors import Forbidden, Invalid, NotFound
 from shipmend.core.releases import Action, CommitState, Instant, Release, ReleaseCommit, ReleaseReport, Status
 from shipmend.core.values import ResourcePath
 from shipmend.db.ids import new_id
-from shipmend.delivery import store
+from shipmend.delivery import store, verdicts
 from shipmend.delivery.commits import find_commit, find_commit_at
 from shipmend.delivery.streams import StreamWriter, put_release, title
 from shipmend.history import graphs
@@ -162,6 +162,7 @@ def _record_defect(
     else:
         if stored.is_deleted:
             store.forget_fixes(tenant, after.id)
+            verdicts.forget(tenant, after.id)
         store.update_defect(home, after, now=now)
     if change.fix:
         store.write_fix(tenant, after.id, change.fix, is_new=change.fix_is_new, now=now)

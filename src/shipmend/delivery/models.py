@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from shipmend.catalog.models import Entity, Organization, Repo
+from shipmend.core.causes import Standing
 from shipmend.core.releases import CommitState, Kind, Status
 from shipmend.core.tracking import VALUE_CHARACTERS, RuleKind
 from shipmend.db.clock import epoch_now
@@ -212,6 +213,14 @@ class CriticalDefect(models.Model):
     severity = models.BigIntegerField(null=True)
     resolved_at = models.BigIntegerField(null=True)
     """The latest fix over all repos, kept here so that lists need no join; null while open."""
+    cause_standing = models.CharField(
+        max_length=10, default=Standing.UNSAID, choices=[(standing, standing.name) for standing in Standing]
+    )
+    """What somebody said of its cause (core.causes); a guess is never stored."""
+    cause_release_id = IdField(null=True)
+    """Of which release. Not a foreign key: the defect outlives it."""
+    notes = models.TextField(default="")
+    """What people wrote about it, in Markdown."""
     created_at = models.BigIntegerField(default=epoch_now)
     updated_at = models.BigIntegerField(default=epoch_now)
     deleted_at = models.BigIntegerField(null=True)
@@ -219,9 +228,19 @@ class CriticalDefect(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["entity", "defect_key"], name="defect_identity"),
+            models.CheckConstraint(
+                condition=models.Q(cause_standing__in=[Standing.UNSAID, Standing.NONE], cause_release_id=None)
+                | models.Q(cause_standing__in=[Standing.NAMED, Standing.ACCEPTED], cause_release_id__isnull=False),
+                name="cause_as_said",
+            ),
         ]
         indexes = [
             models.Index(fields=["entity", "-detected_at", "-id"], name="defect_latest"),
+            models.Index(
+                fields=["entity", "cause_release_id"],
+                condition=models.Q(cause_release_id__isnull=False),
+                name="defect_by_cause",
+            ),
         ]
 
 

@@ -94,8 +94,8 @@ _DEFECT = Statement(
 _LOCK_DEFECT = Statement("SELECT id FROM delivery_criticaldefect WHERE entity_id = ? AND defect_key = ? {lock}")
 _INSERT_DEFECT = Statement(
     "INSERT INTO delivery_criticaldefect (organization_id, repo_id, detected_at, detected_text, detected_offset,"
-    " description, severity, resolved_at, updated_at, entity_id, id, defect_key, created_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " description, severity, resolved_at, updated_at, entity_id, id, defect_key, created_at, cause_standing, notes)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '')"
 )
 _UPDATE_DEFECT = Statement(
     "UPDATE delivery_criticaldefect SET organization_id = ?, repo_id = ?, detected_at = ?, detected_text = ?,"
