@@ -140,7 +140,7 @@ def test_no_subject_opens_a_block_of_its_own(subject: str) -> None:
     commit = ChangedCommit("12" * 20, subject, "Ann", "", None)
     notes = markdown(Changes(End("cd" * 20), commits=(commit,), commit_total=1))
     written = notes.partition("## Commits\n\n- ")[2].partition(" (`12121212`")[0]
-    assert not re.match(r"(#+|[-+*=:]|\d+[.)])", written)
+    assert not re.match(r"(#+|[-+*=:]|\d+[.)](\s|$))", written)
     assert re.sub(r"\\([!-/:-@[-`{-~])", r"\1", written) == (" ".join(subject.split()) or "no subject")
 
 

@@ -18,9 +18,10 @@ class DeliveryConfig(AppConfig):
 
 
 def _repo_removed(instance: Any, **_: object) -> None:
-    from shipmend.delivery.models import Release, ReleaseDiff, ShippedRun, Stream  # noqa: PLC0415 -- models load after the apps
+    from shipmend.delivery.models import Release, ReleaseDiff, ReleaseLead, ShippedRun, Stream  # noqa: PLC0415 -- models load after the apps
 
     streams = Stream.objects.filter(entity_id=instance.entity_id, repo_id=instance.id).values("id")
     ShippedRun.objects.filter(entity_id=instance.entity_id, stream_id__in=streams).delete()
     releases = Release.objects.filter(entity_id=instance.entity_id, repo_id=instance.id).values("id")
-    ReleaseDiff.objects.filter(entity_id=instance.entity_id, release_id__in=releases).delete()
+    for derived in (ReleaseDiff, ReleaseLead):
+        derived.objects.filter(entity_id=instance.entity_id, release_id__in=releases).delete()

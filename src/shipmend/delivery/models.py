@@ -97,6 +97,8 @@ class Release(models.Model):
     """JSON list of the ticket keys the caller says it resolved."""
     rule = models.ForeignKey(TrackingRule, models.DO_NOTHING, db_index=False, null=True, related_name="releases")
     """The rule that made it; null once a person or a call has spoken of it. Kept when the rule takes it back."""
+    undone_by = IdField(null=True)
+    """The first rollback of its stream that undid it (core.rollbacks); derived with the attribution of commits."""
     needs_attribution = models.BooleanField(default=False)
     """Recorded, changed or deleted since the commits of its stream were last attributed."""
     attributed_at = models.BigIntegerField(null=True)
@@ -196,6 +198,25 @@ class ReleaseDiff(models.Model):
     top = models.TextField()
     """JSON: the files that changed most, and a handful of places that add up to everything."""
     computed_at = models.BigIntegerField()
+
+
+class ReleaseLead(models.Model):
+    """How long the commits that belong to a release took to get there; see `leads`. Derived when it is first read."""
+
+    pk = models.CompositePrimaryKey("entity_id", "release_id")
+    entity_id = IdField()
+    release_id = IdField()
+    """Not a foreign key, as above. The row goes when the release gets other commits or another time."""
+    sieve = models.IntegerField()
+    """The version of the paths (history.models.Sieve) by which a part of a repo counted; 0 for any other repo."""
+    is_baseline = models.BooleanField()
+    """Whether it was told of a baseline: of how many commits, and no more."""
+    commits = models.IntegerField()
+    merges = models.IntegerField()
+    timeless = models.IntegerField()
+    early = models.IntegerField()
+    times = models.BinaryField()
+    """Seconds, ascending, eight bytes each, the lowest first."""
 
 
 class CriticalDefect(models.Model):

@@ -22,6 +22,7 @@ from shipmend.core.runs import Redrawn, Run
 from shipmend.db.ids import new_id
 from shipmend.db.sql import Row, Statement
 from shipmend.db.writes import write
+from shipmend.delivery import leads, rollbacks
 from shipmend.delivery.store import there_or_gone
 from shipmend.history import graphs
 from shipmend.history.touched import counted
@@ -217,7 +218,8 @@ class _Keeper:
             if _stream(key) != (stream_id, version):
                 return False
             redrawn, ids = _attributed(key, known, marks)
-            stored = write(lambda: _store(key, stream_id, version, redrawn, ids, marks))
+            parents = graphs.load(key.entity_id, key.repo_number)
+            stored = write(lambda: _store(key, stream_id, version, redrawn, ids, marks, parents))
             if stored:
                 known.version = version + 1
                 self._known[stream_id] = known
@@ -316,6 +318,7 @@ def _store(
     redrawn: Redrawn[StreamRelease],
     ids: dict[StreamRelease, UUID],
     marks: list[_Mark],
+    parents: Parents,
 ) -> bool:
     """Write what changed, if the stream is still as it was read."""
     locked = _LOCK.row(*key.words)
@@ -328,9 +331,16 @@ def _store(
     _SETTLE_MARK.run_many(
         [(False, *(mark.after if mark.after else (None, None)), key.entity_id, mark.id) for mark in marks]
     )
+    leads.forget(key.entity_id, {mark.id for mark in marks} | _owners(redrawn, ids))
+    rollbacks.mark_undone(*key.words, parents)
     _RAISE.run(key.entity_id, stream_id)
     enqueue(entity_id=key.entity_id, kind=MEASURE, key=str(key.repo_id), delay=MEASURE_DELAY)
     return True
+
+
+def _owners(redrawn: Redrawn[StreamRelease], ids: dict[StreamRelease, UUID]) -> set[UUID]:
+    """The releases that lost or got commits. One that is no more is among the marked."""
+    return {ids[run.value] for run in (*redrawn.gone, *redrawn.come) if run.value in ids}
 
 
 def _read_ledger(key: StreamKey, parents: Parents) -> StreamLedger:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from shipmend.core.changes import ChangedCommit
@@ -24,6 +24,7 @@ _AUTHORS = Statement(
     f" FROM (SELECT c.author_id, count(*) AS commits {_SPANNED} {_WITHIN} GROUP BY c.author_id) AS found"
     " JOIN history_author a ON a.id = found.author_id WHERE a.entity_id = ? AND a.repo_number = ?"
 )
+_AUTHORSHIP = Statement(f"SELECT c.id, c.authored_at, c.second_parent IS NOT NULL {_SPANNED} {_WITHIN}")
 _SHAS = Statement(f"SELECT c.id, c.sha {_SPANNED} {_WITHIN}")
 _NAMED = Statement(
     "SELECT c.sha, c.id FROM history_tip t JOIN history_commit c"
@@ -42,6 +43,12 @@ def authors_in(entity_id: UUID, repo_number: int, spans: Sequence[Span]) -> list
     """(name, mail, commits) of all who wrote some of the commits, as these name them."""
     rows = _AUTHORS.rows(json.dumps(spans), entity_id, repo_number, entity_id, repo_number)
     return [(name, email, commits) for name, email, commits in rows]
+
+
+def authorship_in(entity_id: UUID, repo_number: int, spans: Sequence[Span]) -> Iterator[tuple[int, int | None, bool]]:
+    """(number, when it was authored, whether it is a merge) of the commits of some spans."""
+    rows = _AUTHORSHIP.rows(json.dumps(spans), entity_id, repo_number)
+    return ((number, authored_at, bool(is_merge)) for number, authored_at, is_merge in rows)
 
 
 def shas_of(entity_id: UUID, repo_number: int, numbers: Iterable[int]) -> dict[int, str]:

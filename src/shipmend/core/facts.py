@@ -1,0 +1,260 @@
+"""What the metrics are made of: releases, the commits they shipped, defects and their fixes, each judged once.
+
+A row says whether it counts and, if not, why: figures sum up rows, and pages and audits list them, so both agree.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
+from uuid import UUID
+
+from shipmend.core.releases import Kind, Status
+from shipmend.core.windows import Window
+
+
+class Reason(StrEnum):
+    """Why something is left out of a figure."""
+
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REDEPLOY = "redeploy"
+    UNSETTLED = "unsettled"
+    MERGE = "merge"
+    BASELINE = "baseline"
+    TIMELESS = "timeless"
+    EARLY = "early"
+    BACKWARD = "backward"
+
+
+REASONS = {
+    Reason.FAILED: "releases that failed",
+    Reason.CANCELLED: "releases that were cancelled",
+    Reason.REDEPLOY: "redeploys, which changed nothing",
+    Reason.UNSETTLED: "releases whose commit has not been found",
+    Reason.MERGE: "merges, whose commits count themselves",
+    Reason.BASELINE: "commits of the first release of a stream, of which nobody knows when they were shipped",
+    Reason.TIMELESS: "commits without a usable authorship time",
+    Reason.EARLY: "commits authored after their release",
+    Reason.BACKWARD: "defects whose fix is dated before their detection",
+}
+
+
+class ReleaseFact(NamedTuple):
+    """A release with a time."""
+
+    released_at: int
+    """Epoch seconds."""
+    id: UUID
+    repo_id: UUID
+    kind: Kind | None
+    status: Status
+    is_settled: bool
+    """Whether its commit is known, or can't be verified for want of a remote."""
+    undone_by: UUID | None = None
+    """The first rollback that undid it (core.rollbacks)."""
+
+
+class LeadFact(NamedTuple):
+    """The commits first shipped by one release: how long each took, and how many don't tell."""
+
+    times: Sequence[int]
+    """Seconds from authorship to release, ascending."""
+    merges: int = 0
+    timeless: int = 0
+    early: int = 0
+    baseline: int = 0
+
+
+class DefectFact(NamedTuple):
+    """A critical defect, with the release that caused it as far as anybody knows."""
+
+    id: UUID
+    detected_at: int
+    resolved_at: int | None
+    places: frozenset[UUID]
+    """The repos and organizations concerned: where it was found, and those of its fixes."""
+    severity: int | None = None
+    cause: UUID | None = None
+    is_guess: bool = False
+
+
+class FixFact(NamedTuple):
+    """A released fix."""
+
+    released_at: int
+    id: UUID
+    defect_id: UUID
+    repo_id: UUID
+    carried_by: UUID | None = None
+    """The release that carried it."""
+
+
+class ReleaseRow(NamedTuple):
+    """A release, judged."""
+
+    at: int
+    release: ReleaseFact
+    reason: Reason | None
+    """Why it is not counted; None when it is."""
+    defects: tuple[UUID, ...]
+    """Those that it caused."""
+    is_guess: bool
+    """Whether all of these are guesses."""
+    fixes: tuple[UUID, ...]
+    """Those that it carried."""
+    lead: LeadFact | None
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether a rollback undid it."""
+        return self.release.undone_by is not None
+
+
+class DefectRow(NamedTuple):
+    """A defect and a time since its detection: until it was resolved, or until its first fix."""
+
+    at: int
+    defect: DefectFact
+    seconds: int
+    reason: Reason | None
+
+
+class FixRow(NamedTuple):
+    """A fix, judged."""
+
+    at: int
+    fix: FixFact
+    defect: DefectFact
+    is_holding: bool
+    """Whether its repo needed no other fix for the same defect after it."""
+
+
+Row = TypeVar("Row", ReleaseRow, DefectRow, FixRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a window, a place or a group has, each list by time."""
+
+    releases: Sequence[ReleaseRow]
+    resolutions: Sequence[DefectRow]
+    first_fixes: Sequence[DefectRow]
+    fixes: Sequence[FixRow]
+    defects: Sequence[DefectFact]
+    """By detection. Not cut down by `within`: what is open at an instant was detected at any time before."""
+
+    def within(self, window: Window) -> Facts:
+        """What happened in a window."""
+        start, end = window.start, window.end
+        return replace(
+            self,
+            releases=_between(self.releases, start, end),
+            resolutions=_between(self.resolutions, start, end),
+            first_fixes=_between(self.first_fixes, start, end),
+            fixes=_between(self.fixes, start, end),
+        )
+
+    def of_place(self, place: UUID, repos: Collection[UUID]) -> Facts:
+        """What concerns a repo, or an organization with its repos. A defect that concerns two belongs to both."""
+        return replace(
+            self._of_defects(lambda defect: place in defect.places),
+            releases=[row for row in self.releases if row.release.repo_id in repos],
+            fixes=[row for row in self.fixes if row.fix.repo_id in repos],
+        )
+
+    def of_severity(self, severity: int | None) -> Facts:
+        """The defects of one severity, and no releases."""
+        return replace(self._of_defects(lambda defect: defect.severity == severity), releases=())
+
+    def _of_defects(self, is_wanted: Callable[[DefectFact], bool]) -> Facts:
+        return replace(
+            self,
+            resolutions=[row for row in self.resolutions if is_wanted(row.defect)],
+            first_fixes=[row for row in self.first_fixes if is_wanted(row.defect)],
+            fixes=[row for row in self.fixes if is_wanted(row.defect)],
+            defects=[defect for defect in self.defects if is_wanted(defect)],
+        )
+
+
+def judge(
+    releases: Iterable[ReleaseFact],
+    leads: Mapping[UUID, LeadFact],
+    defects: Iterable[DefectFact],
+    fixes: Iterable[FixFact],
+) -> Facts:
+    """Judge each release, defect and fix; in any order. A fix without a defect among them is left out."""
+    known = {defect.id: defect for defect in defects}
+    of_defect: dict[UUID, list[FixFact]] = defaultdict(list)
+    for fix in sorted(fixes):
+        if fix.defect_id in known:
+            of_defect[fix.defect_id].append(fix)
+    firsts = ((of_defect[defect.id][0].released_at, defect) for defect in known.values() if defect.id in of_defect)
+    resolved = ((at, defect) for defect in known.values() if (at := defect.resolved_at) is not None)
+    return Facts(
+        releases=_release_rows(releases, leads, known.values(), of_defect.values()),
+        resolutions=sorted(_defect_row(at, defect) for at, defect in resolved),
+        first_fixes=sorted(_defect_row(at, defect) for at, defect in firsts),
+        fixes=sorted(row for id_, each in of_defect.items() for row in _fix_rows(each, known[id_])),
+        defects=sorted(known.values(), key=attrgetter("detected_at", "id")),
+    )
+
+
+def why_not_counted(release: ReleaseFact) -> Reason | None:
+    """Why a release does not count as a deployment; None when it does."""
+    if release.status is Status.FAILED:
+        return Reason.FAILED
+    if release.status is Status.CANCELLED:
+        return Reason.CANCELLED
+    if not release.is_settled:
+        return Reason.UNSETTLED
+    return Reason.REDEPLOY if release.kind is Kind.REDEPLOY else None
+
+
+def _release_rows(
+    releases: Iterable[ReleaseFact],
+    leads: Mapping[UUID, LeadFact],
+    defects: Iterable[DefectFact],
+    fixes: Iterable[Sequence[FixFact]],
+) -> list[ReleaseRow]:
+    caused: dict[UUID, list[DefectFact]] = defaultdict(list)
+    for defect in defects:
+        if defect.cause is not None:
+            caused[defect.cause].append(defect)
+    carried: dict[UUID, list[UUID]] = defaultdict(list)
+    for of_defect in fixes:
+        for fix in of_defect:
+            if fix.carried_by is not None:
+                carried[fix.carried_by].append(fix.id)
+    return [
+        ReleaseRow(
+            release.released_at,
+            release,
+            why_not_counted(release),
+            tuple(sorted(defect.id for defect in caused.get(release.id, ()))),
+            all(defect.is_guess for defect in caused.get(release.id, ())),
+            tuple(sorted(carried.get(release.id, ()))),
+            leads.get(release.id),
+        )
+        for release in sorted(releases, key=attrgetter("released_at", "id"))
+    ]
+
+
+def _defect_row(at: int, defect: DefectFact) -> DefectRow:
+    seconds = at - defect.detected_at
+    return DefectRow(at, defect, seconds, Reason.BACKWARD if seconds < 0 else None)
+
+
+def _fix_rows(fixes: Sequence[FixFact], defect: DefectFact) -> Iterable[FixRow]:
+    last = {fix.repo_id: fix.id for fix in fixes}
+    return (FixRow(fix.released_at, fix, defect, last[fix.repo_id] == fix.id) for fix in fixes)
+
+
+def _between(rows: Sequence[Row], start: int, end: int) -> Sequence[Row]:
+    at = attrgetter("at")
+    return rows[bisect_left(rows, start, key=at) : bisect_left(rows, end, key=at)]
