@@ -5,7 +5,7 @@ import shipmend.db.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("delivery", "0007_release_identity_of_those_there"),
+        ("delivery", "0008_causes"),
     ]
 
     operations = [
