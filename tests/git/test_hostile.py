@@ -511,6 +511,54 @@ def test_a_remote_without_some_commits_is_told_in_words(world: GitRepo, mirror: 
     assert mirror.refs().tips == {}
 
 
+def test_branches_and_tags_that_a_remote_cannot_read_cost_only_themselves(world: GitRepo, mirror: Mirror) -> None:
+    good = world.commit("One")
+    lost = world.commit("Two", branch="broken")
+    world.commit("Three", branch="broken")
+    world.tag("v1", good)
+    world.tag("lost", lost, annotated=True)
+    for number in range(20):
+        world.branch(f"b{number}", good)
+    world.point("nothing", "1234567890" * 4)
+    spoiled = world.loose(lost).read_bytes()
+    world.loose(lost).unlink()
+    damaged = ("refs/heads/broken", "refs/heads/nothing", "refs/tags/lost")
+    refs = fetch(mirror, world)
+    assert refs.unreadable == damaged
+    assert refs.head == "main"
+    assert set(refs.objects) == {"refs/heads/main", "refs/tags/v1", *(f"refs/heads/b{number}" for number in range(20))}
+    assert not mirror.is_partial
+    world.delete_branch("b3")
+    later = world.commit("Four")
+    refs = fetch(mirror, world)
+    assert (refs.branches["main"], refs.unreadable) == (later, damaged)
+    assert "b3" not in refs.branches
+    world.loose(lost).write_bytes(spoiled)
+    world.delete_branch("nothing")
+    refs = fetch(mirror, world)
+    assert refs.unreadable == ()
+    assert refs.objects == mirror.remote_refs(local(world), Access()).objects
+
+
+def test_a_branch_that_was_readable_once_stays_where_it_was(world: GitRepo, mirror: Mirror) -> None:
+    first = world.commit("One")
+    world.branch("topic")
+    fetch(mirror, world)
+    world.loose(world.commit("Two")).unlink()
+    refs = fetch(mirror, world)
+    assert (refs.branches, refs.unreadable) == ({"main": first, "topic": first}, ("refs/heads/main",))
+
+
+@pytest.mark.parametrize("name", [b"x\xff", "größe".encode()])
+def test_names_in_any_bytes_survive_being_fetched_apart(name: bytes, world: GitRepo, mirror: Mirror) -> None:
+    good = world.commit("One")
+    world.git("update-ref", "--stdin", stdin=b"create refs/heads/%s %s\n" % (name, good.encode()))
+    world.point("nothing", "1234567890" * 4)
+    refs = fetch(mirror, world)
+    assert refs.unreadable == ("refs/heads/nothing",)
+    assert set(refs.objects) == {"refs/heads/main", f"refs/heads/{name.decode('utf-8', 'backslashreplace')}"}
+
+
 def test_nothing_is_fetched_behind_our_back(world: GitRepo, mirror: Mirror, tmp_path: Path) -> None:
     """A mirror with missing files never asks for them, not even when its settings name a place."""
     world.commit(files={"a": "1", "lost": "2"})

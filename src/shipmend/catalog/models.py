@@ -83,6 +83,7 @@ class Repo(models.Model):
     """The branch releases are cut from; empty: the remote's own default branch."""
     index_state = models.CharField(max_length=10, choices=IndexState.choices, default=IndexState.NONE)
     index_error = models.TextField(blank=True, default="")
+    """Why the last index failed, or what it found to be amiss though it did not: sentences for people."""
     index_progress = models.TextField(blank=True, default="")
     """What a running index is doing, in words and numbers, for people."""
     fetched_at = models.BigIntegerField(null=True, blank=True)

@@ -159,7 +159,7 @@ _MEANINGS = (
     _Meaning(
         "upstream_damaged",
         "The remote repository is damaged: some of its objects can't be read there.",
-        r"corruption on the remote side|remote: fatal: (unable to read|bad object|missing)",
+        r"corruption on the remote side|remote: fatal: (unable to read|bad object|missing)|upload-pack: not our ref",
     ),
     _Meaning(
         "damaged",

@@ -13,16 +13,17 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from shipmend.git.connect import UPSTREAM, Access, connect
+from shipmend.git.fetching import Fetching, filter_of
 from shipmend.git.parse import LOG_OPTIONS, Commit, CommitBatch, LogParser
-from shipmend.git.progress import FetchListener, Progress
+from shipmend.git.progress import Progress
 from shipmend.git.refs import (
     BRANCH,
     LOCAL_FORMAT,
     OBJECTS_FORMAT,
-    REFSPECS,
     RefState,
     RemoteRefs,
     read_local,
@@ -35,7 +36,6 @@ from shipmend.git.remotes import Remote
 from shipmend.git.run import (
     GIB,
     AmbiguousSha,
-    GitFailed,
     GitLimits,
     MirrorBusy,
     run_git,
@@ -53,8 +53,6 @@ GRAPH_LIMITS = GitLimits(wall=1800, cpu=1800, address_space=16 * GIB)
 
 _SHA = re.compile(r"[0-9a-f]{40}")
 _PREFIX = re.compile(rf"[0-9a-f]{{{SHORTEST_PREFIX},40}}")
-# What is fetched when the remote can't read some of its own files, and then some of its directories.
-_FILTERS = ("blob:none", "tree:0")
 # What a killed git leaves: nothing refers to any of it.
 _LEFTOVERS = (
     "*.lock",
@@ -131,92 +129,26 @@ class Mirror:
         """Makes branches, tags and the default branch those of the remote. Also raises RemoteRefused, MirrorBusy.
 
         Forced updates and deletions are followed; commits once fetched stay readable. Killed at any moment, it can be
-        repeated. A remote with unreadable files is fetched without files (see `is_partial`). `seen` spares
-        asking for the remote's refs again; what `on_progress` raises ends the fetch.
+        repeated. A remote with unreadable files is fetched without files (see `is_partial`), one with unreadable
+        commits without the refs that hold them (see `RefState.unreadable`). `seen` spares asking for the remote's refs
+        again; what `on_progress` raises ends the fetch.
         """
         if seen is None:
             seen = self.remote_refs(remote, access)
         if self.is_current(seen):
             return self.refs()
         with self._owned() as lock:
-            self._fetch_what_is_readable(remote, access, on_progress, limits, lock)
+            fetching = Fetching(self.git_dir, connect(remote, access), lock, limits, on_progress)
+            unreadable = fetching.fetch(seen, self._objects())
             if seen.head is not None:
                 self._run(["symbolic-ref", "HEAD", BRANCH + seen.head], lock=lock)
             self._run(["pack-refs", "--all", "--prune"], lock=lock)
-        return self.refs()
+        return replace(self.refs(), unreadable=unreadable)
 
     @property
     def is_partial(self) -> bool:
         """Whether files (or directories too) are missing, the remote having been damaged. All commits are there."""
-        return self._filter() is not None
-
-    def _fetch_what_is_readable(
-        self,
-        remote: Remote,
-        access: Access,
-        on_progress: Callable[[Progress], None] | None,
-        limits: GitLimits,
-        lock: int,
-    ) -> None:
-        present = self._filter()
-        tried: Sequence[str | None] = (None, *_FILTERS) if present is None else _FILTERS[_FILTERS.index(present) :]
-        for kind in tried:
-            if kind != present:
-                self._set_filter(kind, lock)
-            try:
-                self._fetch(remote, access, kind, on_progress, limits, lock)
-            except GitFailed as failed:
-                if failed.kind != "upstream_damaged" or kind == tried[-1]:
-                    if kind is not None and present is None:
-                        self._set_filter(None, lock)
-                    raise
-            else:
-                return
-
-    def _fetch(
-        self,
-        remote: Remote,
-        access: Access,
-        kind: str | None,
-        on_progress: Callable[[Progress], None] | None,
-        limits: GitLimits,
-        lock: int,
-    ) -> None:
-        connection = connect(remote, access)
-        listener = FetchListener(on_progress)
-        run_git(
-            [
-                *connection.options,
-                *("fetch", "--prune", "--no-tags", "--force", "--no-write-fetch-head", "--no-auto-maintenance"),
-                *("--no-recurse-submodules", "--no-show-forced-updates", "--progress"),
-                *([] if kind is None else [f"--filter={kind}"]),
-                *("--", UPSTREAM, *REFSPECS),
-            ],
-            git_dir=self.git_dir,
-            env_extra=connection.environment,
-            limits=limits,
-            on_stderr=listener.feed,
-            keep_fds=[lock],
-        )
-        if listener.is_shallow:
-            raise GitFailed("git fetch", 0, "source repository is shallow")
-
-    def _filter(self) -> str | None:
-        try:
-            found = run_git(["config", f"remote.{UPSTREAM}.partialCloneFilter"], git_dir=self.git_dir)
-        except GitFailed as failed:
-            if failed.code == 1:  # not set
-                return None
-            raise
-        return found.decode("ascii").strip()
-
-    def _set_filter(self, kind: str | None, lock: int) -> None:
-        """With `promisor`, git takes it that objects may be missing; it asks nobody for them, having no URL."""
-        if kind is None:
-            self._run(["config", "--remove-section", f"remote.{UPSTREAM}"], lock=lock)
-        else:
-            self._run(["config", f"remote.{UPSTREAM}.promisor", "true"], lock=lock)
-            self._run(["config", f"remote.{UPSTREAM}.partialCloneFilter", kind], lock=lock)
+        return filter_of(self.git_dir) is not None
 
     # Reading
 
@@ -228,8 +160,11 @@ class Mirror:
 
     def is_current(self, seen: RemoteRefs) -> bool:
         """Whether a fetch would bring nothing. Cheaper than `refs`: no object is opened."""
-        objects = read_objects(run_git(["for-each-ref", OBJECTS_FORMAT, *_KINDS], git_dir=self.git_dir))
-        return seen.objects == objects and seen.head in {None, self._head()}
+        return seen.objects == self._objects() and seen.head in {None, self._head()}
+
+    def _objects(self) -> dict[str, str]:
+        """Full ref name → what the ref itself holds."""
+        return read_objects(run_git(["for-each-ref", OBJECTS_FORMAT, *_KINDS], git_dir=self.git_dir))
 
     def _head(self) -> str:
         """Short name of the branch that HEAD names, there or not."""

@@ -5,6 +5,7 @@ Names are text: bytes that aren't UTF-8 stand as \\xNN, which no other name can 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ LOCAL_FORMAT = (
     "--format=%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)%00%(creatordate:raw)%00%(refname)"
 )
 OBJECTS_FORMAT = "--format=%(objectname) %(refname)"
+_ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 _USUAL_HEADS = ("main", "master", "trunk", "develop")
 
 
@@ -40,6 +42,8 @@ class RefState:
     tags: list[TagRef]
     objects: dict[str, str]
     """Full ref name → what the ref itself holds, as a remote lists it."""
+    unreadable: tuple[str, ...] = ()
+    """Full names of those that the remote offers and can't read, as the last fetch found."""
 
     @property
     def branches(self) -> dict[str, str]:
@@ -70,6 +74,11 @@ class LocalRef:
 def ref_name(raw: bytes) -> str:
     """The name as text."""
     return raw.decode("utf-8", "backslashreplace")
+
+
+def ref_bytes(name: str) -> bytes:
+    """The other way about."""
+    return _ESCAPED.sub(lambda escaped: bytes([int(escaped[1], 16)]), name.encode("utf-8"))
 
 
 def read_local(output: bytes) -> list[LocalRef]:

@@ -111,6 +111,14 @@ class Numbered:
         """The highest number given."""
         return self.above + len(self.places)
 
+    @property
+    def undated(self) -> int:
+        """How many of them were made or authored at no usable time."""
+        authored, committed = self.log.authored, self.log.committed
+        if NOTHING not in authored and NOTHING not in committed:
+            return 0
+        return sum(NOTHING in (authored[place], committed[place]) for place in self.places)
+
     def step(self, commit: int) -> tuple[int, int | None]:
         """First parent (0: none) and commit time of a new commit, by its number."""
         place = self.places[commit - self.above - 1]

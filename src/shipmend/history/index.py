@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from shipmend.catalog.models import IndexState, Repo
-from shipmend.core.errors import shown
 from shipmend.core.tickets import TicketPattern
 from shipmend.db.clock import epoch_now
 from shipmend.git.errors import MirrorBusy
@@ -22,6 +21,7 @@ from shipmend.git.refs import BRANCH, TAG, RefState
 from shipmend.history import store
 from shipmend.history.actions import SETTLE, request_sift
 from shipmend.history.arranging import Numbered
+from shipmend.history.faults import faults_of, with_undated
 from shipmend.history.indexing import Guard, index_commits
 from shipmend.history.mirrors import access, mirror_of, remote_of
 from shipmend.history.progress import ProgressReport
@@ -112,7 +112,7 @@ def index_repo(repo: Repo, *, guard: Guard, on_progress: Callable[[str], None] =
     owned = _Owned(guard, repo, key)
     run = _Run(owned, repo, key, mirror_of(repo.id), owned.own(), store.tips_of(key), pattern_of(repo.entity_id))
     if _is_up_to_date(run):
-        owned.write(lambda: _close(run, run.state.commits))
+        owned.write(lambda: _close(run, run.state))
         return Indexed(run.state.commits, 0)
     report = ProgressReport(lambda line: _say(run, line, on_progress))
     report.at("Connecting")
@@ -131,9 +131,9 @@ def index_repo(repo: Repo, *, guard: Guard, on_progress: Callable[[str], None] =
 def _is_up_to_date(run: _Run) -> bool:
     """Whether the remote's branches and tags are where the last completed index saw them: nearly always so.
 
-    Never when tickets are looked for by another pattern than then.
+    Never when something was amiss then, which may be mended, nor when tickets are looked for by another pattern.
     """
-    if run.state.tickets_by != run.pattern.fingerprint:
+    if run.state.faults or run.state.tickets_by != run.pattern.fingerprint:
         return False
     if not run.mirror.exists or run.state.trunk_branch != (run.repo.release_branch or run.state.default_branch):
         return False
@@ -167,13 +167,22 @@ def _complete(run: _Run, refs: RefState, commits: Numbered) -> None:
     release_tip = tips.get(BRANCH + branch)
     plan = plan_trunk(run.key, release_tip.commit if release_tip else None, commits)
     head = refs.head or ""
-    state = State(run.repo.id, commits.last, len(commits.log.people), head, branch, run.pattern.fingerprint)
+    state = State(
+        run.repo.id,
+        commits.last,
+        len(commits.log.people),
+        default_branch=head,
+        trunk_branch=branch,
+        tickets_by=run.pattern.fingerprint,
+        undated=run.state.undated + commits.undated,
+        faults=faults_of(refs, release_branch=run.repo.release_branch, is_partial=run.mirror.is_partial),
+    )
 
     def work() -> None:
         apply_trunk(run.key, plan)
         store.replace_tips(run.key, run.tips, tips)
         store.complete(run.key, state)
-        _close(run, state.commits, fault=_fault(run.repo, release_tip))
+        _close(run, state)
 
     run.owned.write(work)
 
@@ -188,30 +197,21 @@ def _numbered(run: _Run, refs: RefState) -> dict[str, Tip]:
     }
 
 
-def _fault(repo: Repo, release_tip: Tip | None) -> str:
-    if not repo.release_branch or release_tip is not None:
-        return ""
-    return (
-        f"The release branch {shown(repo.release_branch)} is not among the remote's branches,"
-        " so a release can't be placed by its time alone: choose another branch."
-    )
-
-
 def _say(run: _Run, line: str, on_progress: Callable[[str], None]) -> None:
     run.owned.check()
     on_progress(line)
     run.owned.write(lambda: _set(run.repo, index_state=IndexState.RUNNING, index_progress=line))
 
 
-def _close(run: _Run, commits: int, *, fault: str = "") -> None:
+def _close(run: _Run, state: State) -> None:
     _set(
         run.repo,
         index_state=IndexState.READY,
-        index_error=fault,
+        index_error=with_undated(state.faults, state.undated),
         index_progress="",
         fetched_at=run.began,
         indexed_at=epoch_now(),
-        commit_count=commits,
+        commit_count=state.commits,
     )
     enqueue(entity_id=run.repo.entity_id, kind=SETTLE, key=str(run.repo.id))
     request_sift(run.repo)

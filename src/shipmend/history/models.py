@@ -33,6 +33,10 @@ class History(models.Model):
     """The branch whose first-parent chain `Trunk` holds; empty when there is none."""
     tickets_by = models.TextField(null=True)
     """The fingerprint of the pattern (core.tickets) by which the tickets of its commits were found."""
+    undated = models.IntegerField(default=0)
+    """How many of its commits were made or authored at no usable time."""
+    faults = models.TextField(default="")
+    """What the index that finished last found to be amiss with the remote, and may be mended: see `faults`."""
 
     class Meta:
         db_table = "history_state"

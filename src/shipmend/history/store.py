@@ -40,6 +40,8 @@ class State:
     default_branch: str = ""
     trunk_branch: str = ""
     tickets_by: str | None = None
+    undated: int = 0
+    faults: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +104,20 @@ _TIPS = Table("history_tip", name="text", sha="bytea", commit_number="int4", at=
 
 _REPO = "entity_id = ? AND repo_number = ?"
 _STATE = Statement(
-    "SELECT repo_id, commits, authors, default_branch, trunk_branch, tickets_by FROM history_state"
+    "SELECT repo_id, commits, authors, default_branch, trunk_branch, tickets_by, undated, faults FROM history_state"
     f" WHERE {_REPO} {{lock}}"
 )
 _TAKE_OVER = Statement(
     "INSERT INTO history_state"
-    " (entity_id, repo_number, repo_id, commits, authors, default_branch, trunk_branch) VALUES (?, ?, ?, 0, 0, '', '')"
+    " (entity_id, repo_number, repo_id, commits, authors, default_branch, trunk_branch, undated, faults)"
+    " VALUES (?, ?, ?, 0, 0, '', '', 0, '')"
     " ON CONFLICT (entity_id, repo_number) DO UPDATE"
     " SET repo_id = excluded.repo_id, commits = 0, authors = 0, default_branch = '', trunk_branch = '',"
-    " tickets_by = NULL"
+    " tickets_by = NULL, undated = 0, faults = ''"
 )
 _COMPLETE = Statement(
-    "UPDATE history_state SET commits = ?, authors = ?, default_branch = ?, trunk_branch = ?, tickets_by = ?"
+    "UPDATE history_state SET commits = ?, authors = ?, default_branch = ?, trunk_branch = ?, tickets_by = ?,"
+    " undated = ?, faults = ?"
     f" WHERE {_REPO}"
 )
 _ABANDON = Statement(f"UPDATE history_state SET repo_id = NULL, commits = 0, authors = 0 WHERE {_REPO}")
@@ -167,6 +171,8 @@ def complete(key: Key, state: State) -> None:
         state.default_branch,
         state.trunk_branch,
         state.tickets_by,
+        state.undated,
+        state.faults,
         key.entity_id,
         key.repo_number,
     )
