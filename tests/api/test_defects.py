@@ -94,6 +94,27 @@ def test_a_fix_authored_before_the_detection_is_kept_with_a_warning(api: Api, wo
     assert len(corrected.json["defect"]["fixes"]) == 1
 
 
+def test_a_fix_released_now_has_another_time_than_its_commit(api: Api, world: World, git_repo: GitRepo) -> None:
+    sha = git_repo.commit("mend", at=FIRST_DAY)
+    call = {"defect_key": "K-1", "resource_path": world.repo(git=git_repo).path, "fix_released_sha": sha}
+    api.post("critical_defects", call, detected_at=iso(FIRST_DAY - HOUR))
+    moved = api.post("critical_defects", call, fix_released_now="true")
+    assert moved.json["action_em"] == "action_defect_updated"
+    assert moved.json["defect"]["resolved_at"] > iso(FIRST_DAY)
+    for again in (call, {**call, "fix_released_now": "true"}):
+        assert api.post("critical_defects", again).json["action_em"] == "action_defect_unchanged", again
+
+
+def test_a_repo_without_a_remote_takes_a_whole_sha_of_a_fix_with_its_time(api: Api, world: World) -> None:
+    call = {"defect_key": "K-1", "resource_path": world.repo().path, "detected_at": iso(FIRST_DAY)}
+    short = api.post("critical_defects", call, fix_released_sha="a" * 12, fix_released_now="true")
+    assert short.words == (400, "response_invalid_params")
+    assert "all 40 digits" in short.json["response_detail"]
+    assert api.post("critical_defects", call, fix_released_sha="a" * 40).status == 400
+    reply = api.post("critical_defects", call, fix_released_sha="a" * 40, fix_released_now="true")
+    assert reply.json["defect"]["fixes"][0]["commit_state"] == "unverified"
+
+
 def test_a_detection_can_not_move_past_a_fix(api: Api, world: World) -> None:
     call = {"defect_key": "K-1", "resource_path": world.repo().path}
     made = api.post("critical_defects", call, detected_at=iso(FIRST_DAY), fix_released_at=iso(FIRST_DAY + HOUR))
@@ -225,7 +246,12 @@ def test_any_order_and_repetition_of_create_and_fix_calls_ends_the_same(scene: S
         outcomes.append(scene.api.get(f"critical_defects/{key}").json["defect"] | {"defect_key": ""})
     assert outcomes[0] == outcomes[1]
     assert outcomes[0]["resolved_at"] == max((fix["released_at"] for fix in outcomes[0]["fixes"]), default=None)
-    assert {(fix["resource_path"], fix["released_at"]) for fix in outcomes[0]["fixes"]} == _expected(scene, fixes)
+    found = [(fix["resource_path"], fix["released_at"], fix["release_sha"]) for fix in outcomes[0]["fixes"]]
+    assert sorted(found, key=str) == sorted(_expected(scene, fixes), key=str)
+
+
+GIVEN = iso(FIRST_DAY + 3 * HOUR)
+"""The time that calls about a commit give, when they give one."""
 
 
 def _fix_calls(scene: Scene) -> st.SearchStrategy[dict[str, str]]:
@@ -237,7 +263,8 @@ def _fix_calls(scene: Scene) -> st.SearchStrategy[dict[str, str]]:
     by_sha = st.builds(
         lambda commit: {"resource_path": commit[0], "fix_released_sha": commit[1]}, st.sampled_from(scene.commits)
     )
-    return by_time | by_sha
+    by_both = st.builds(lambda call: {**call, "fix_released_at": GIVEN}, by_sha)
+    return by_time | by_sha | by_both
 
 
 def _send_until_accepted(api: Api, key: str, calls: list[dict[str, str]]) -> None:
@@ -248,7 +275,15 @@ def _send_until_accepted(api: Api, key: str, calls: list[dict[str, str]]) -> Non
         waiting = refused
 
 
-def _expected(scene: Scene, fixes: Sequence[Mapping[str, str]]) -> set[tuple[str, str]]:
-    """One fix for each repo and instant: a commit whose authorship falls on a time given alone is that same fix."""
+def _expected(scene: Scene, fixes: Sequence[Mapping[str, str]]) -> set[tuple[str, str, str | None]]:
+    """A fix for each commit, and for each time given alone unless a commit of that repo is said to be of that time."""
     authored = {sha: iso(at) for _, sha, at in scene.commits}
-    return {(fix["resource_path"], fix.get("fix_released_at") or authored[fix["fix_released_sha"]]) for fix in fixes}
+    given = {fix["fix_released_sha"] for fix in fixes if len(fix) == 3}
+    named = {
+        (fix["resource_path"], GIVEN if sha in given else authored[sha], sha)
+        for fix in fixes
+        if (sha := fix.get("fix_released_sha"))
+    }
+    taken = {path for path, _, sha in named if sha in given}
+    timed = {(fix["resource_path"], fix["fix_released_at"]) for fix in fixes if "fix_released_sha" not in fix}
+    return {*named, *((path, at, None) for path, at in timed if not (at == GIVEN and path in taken))}

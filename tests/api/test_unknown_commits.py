@@ -130,6 +130,67 @@ def test_a_pending_fix_resolves_its_defect_once_settled(world: World, git_repo: 
 
 
 @pytest.mark.usefixtures("impatient")
+def test_what_was_rejected_is_waited_for_again_when_it_is_sent_again(
+    world: World, git_repo: GitRepo, path: str
+) -> None:
+    """The push came later than the first call; the second is the same call and the same release and fix."""
+    api = world.api()
+    sha = _commit_elsewhere(git_repo)
+    release = {"resource_path": path, "release_sha": sha}
+    fix = {"resource_path": path, "fix_released_sha": sha, "defect_key": "K", "detected_at": iso(FIRST_DAY)}
+    first = api.post("releases", release).json["release"]["id"]
+    api.post("critical_defects", fix)
+    with _working():
+        eventually(lambda: _release(api, first)["commit_state"], "rejected")
+        eventually(lambda: _fix(api, "K")["commit_state"], "rejected")
+
+    assert api.post("releases", release).words == (202, "response_pending")
+    assert api.post("critical_defects", fix).words == (202, "response_pending")
+    git_repo.point("late", sha)
+    with _working():
+        eventually(lambda: _release(api, first)["commit_state"], "known")
+        eventually(lambda: _fix(api, "K")["commit_state"], "known")
+    assert api.get("releases", resource_path=path).json["total"] == 1
+    assert api.get("critical_defects/K").json["defect"]["resolved_at"] == iso(FIRST_DAY + DAY)
+
+
+@pytest.mark.parametrize("timed", [{}, {"released_at": iso(FIRST_DAY + 2 * DAY)}], ids=["untimed", "timed"])
+@pytest.mark.parametrize("digits", [9, 40])
+@pytest.mark.usefixtures("impatient")
+def test_a_pending_one_that_has_turned_up_is_taken_over(
+    digits: int, timed: dict[str, str], world: World, git_repo: GitRepo, path: str
+) -> None:
+    """Also before a worker has settled what waits: the id that was answered first stays good."""
+    api = world.api()
+    sha = git_repo.commit("fresh", at=FIRST_DAY + DAY)
+    call = {"resource_path": path, "release_sha": sha[:digits], **timed}
+    fix = {"resource_path": path, "fix_released_sha": sha[:digits], "defect_key": "K", "detected_at": iso(FIRST_DAY)}
+    first = api.post("releases", call).json["release"]["id"]
+    api.post("critical_defects", fix)
+    world.index(world.repo())
+    again = api.post("releases", call)
+    assert (again.status, again.json["action_em"]) == (200, "action_release_updated")
+    assert again.json["release"]["id"] == first
+    assert again.json["release"]["release_sha"] == sha
+    assert api.post("critical_defects", fix).words == (200, "response_success")
+    assert _fix(api, "K")["released_at"] == iso(FIRST_DAY + DAY)
+    with _working():
+        eventually(lambda: _release(api, first)["commit_state"], "known")
+    assert api.get("releases", resource_path=path).json["total"] == 1
+    assert len(api.get("critical_defects/K").json["defect"]["fixes"]) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_call_about_something_else_does_not_wait_for_a_pending_fix(world: World, path: str) -> None:
+    api = world.api()
+    fix = {"resource_path": path, "defect_key": "K", "detected_at": iso(FIRST_DAY), "fix_released_sha": "f" * 40}
+    assert api.post("critical_defects", fix).words == (202, "response_pending")
+    assert api.post("critical_defects", fix).words == (202, "response_pending")
+    other = {"resource_path": path, "defect_key": "K", "severity": 3}
+    assert api.post("critical_defects", other).words == (200, "response_success")
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_pending_release_time_by_time_joins_its_twin(world: World, git_repo: GitRepo, path: str) -> None:
     """An abbreviation accepted while pending, then the whole sha once it is known: one event, one release."""
     api = world.api()
@@ -146,6 +207,18 @@ def test_a_pending_release_time_by_time_joins_its_twin(world: World, git_repo: G
 def _release(api: Api, release_id: str) -> dict[str, object]:
     release: dict[str, object] = api.get(f"releases/{release_id}").json["release"]
     return release
+
+
+def _fix(api: Api, key: str) -> dict[str, object]:
+    fix: dict[str, object] = api.get(f"critical_defects/{key}").json["defect"]["fixes"][0]
+    return fix
+
+
+def _commit_elsewhere(git_repo: GitRepo) -> str:
+    """A commit that is on no branch yet."""
+    sha = git_repo.commit("late", branch="late", at=FIRST_DAY + DAY)
+    git_repo.git("update-ref", "-d", "refs/heads/late")
+    return sha
 
 
 @contextmanager

@@ -156,12 +156,11 @@ def _defect_report(call: ApiCall) -> DefectReport:
 
 def _defect_recorded(recorded: RecordedDefect) -> Answer:
     defect = recorded.defect
-    is_pending = any(fix.commit and fix.commit.state is CommitState.PENDING for fix in defect.fixes)
     return Answer(
         f"action_defect_{recorded.action}",
         f"Successfully ensured creation of defect release at {defect.detected.moment().wall_clock()}",
-        202 if is_pending else 200,
-        PENDING if is_pending else SUCCESS,
+        202 if recorded.is_pending else 200,
+        PENDING if recorded.is_pending else SUCCESS,
         {"defect": defect_json(DefectView.of(defect)), "warnings": list(recorded.warnings)},
     )
 

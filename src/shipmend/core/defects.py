@@ -62,6 +62,11 @@ class Fix:
         return self.commit.sha if self.commit else ""
 
     @property
+    def is_pending(self) -> bool:
+        """Whether its commit has not been seen yet."""
+        return self.commit is not None and self.commit.state is CommitState.PENDING
+
+    @property
     def is_rejected(self) -> bool:
         """Whether its commit turned out not to exist."""
         return self.commit is not None and self.commit.state is CommitState.REJECTED
@@ -95,6 +100,10 @@ class DefectChange:
     fix: Fix | None = None
     """The fix to insert, or to write over its old self."""
     fix_is_new: bool = False
+    told_better: tuple[Fix, ...] = ()
+    """Fixes to drop, because `fix` speaks of the same and says more."""
+    spoken_of: Fix | None = None
+    """The report's own fix as it shall stand, whether or not it is to be written."""
     warnings: tuple[str, ...] = ()
 
 
@@ -123,12 +132,38 @@ def decide_defect(
     Only the fields that were sent change, and the same report again changes nothing. Raises Invalid.
     """
     defect = _updated(before, report) if before else _created(report, new_id=new_id, now=now)
-    placed, fix_is_new = _place_fix(defect.fixes, fix, report.fix)
-    after = replace(defect, fixes=_with(defect.fixes, placed))
+    spoken_of = _place_fix(defect.fixes, fix, report.fix) if fix and report.fix else None
+    placed = None if spoken_of in defect.fixes else spoken_of
+    told = told_better(defect.fixes, placed) if placed else ()
+    after = replace(defect, fixes=_with([each for each in defect.fixes if each not in told], placed))
     _check_order(after, report, placed)
     changes = field_changes(before, after) if before else ()
-    action = Action.CREATED if before is None else Action.UPDATED if changes else Action.UNCHANGED
-    return DefectChange(action, after, changes, placed, fix_is_new, _warnings(after, placed))
+    return DefectChange(
+        action=Action.CREATED if before is None else Action.UPDATED if changes else Action.UNCHANGED,
+        after=after,
+        changes=changes,
+        fix=placed,
+        fix_is_new=placed is not None and all(each.id != placed.id for each in defect.fixes),
+        told_better=told,
+        spoken_of=spoken_of,
+        warnings=_warnings(after, spoken_of),
+    )
+
+
+def told_better(fixes: tuple[Fix, ...], fix: Fix) -> tuple[Fix, ...]:
+    """Those of the `fixes` that `fix` makes needless.
+
+    Its commit may have been refused before; and what was known by a time alone is the fix that was then said to have
+    been released at that time by a commit that is there.
+    """
+    here = [each for each in fixes if each.repo_id == fix.repo_id and each.id != fix.id]
+    return tuple(each for each in here if (each.is_rejected and _is_of(each, fix)) or _is_named(fix, each))
+
+
+def _is_named(named: Fix, timed: Fix) -> bool:
+    """Whether `named` is the fix that `timed` knows by its time alone."""
+    was_seen = bool(named.sha) and not named.is_rejected and not named.is_pending
+    return was_seen and not timed.sha and not named.time_from_commit and _epoch(named) == _epoch(timed)
 
 
 def _created(report: DefectReport, *, new_id: UUID, now: Instant) -> Defect:
@@ -161,37 +196,46 @@ def _moved(stored: Instant, said: Moment | None) -> Instant:
     return stored if said is None or said.epoch == stored.epoch else Instant.of(said)
 
 
-def _place_fix(fixes: tuple[Fix, ...], fix: Fix | None, said: FixReport | None) -> tuple[Fix | None, bool]:
-    """The fix to write and whether it is a new one; (None, False) when it is already stored as said."""
-    if fix is None or said is None:
-        return None, False
-    stored = _same_fix(fixes, fix)
+def _place_fix(fixes: tuple[Fix, ...], fix: Fix, said: FixReport) -> Fix:
+    """The fix as it shall stand: one of the `fixes` when it is stored already as said."""
+    stored = next((each for each in fixes if each.repo_id == fix.repo_id and _is_same_fix(each, fix)), None)
     if stored is None:
-        return fix, True
+        return fix
+    if stored.is_rejected:
+        # Asked for anew: it waits from now on, or has turned up. A time that was given for it still holds.
+        return fix if not fix.time_from_commit or stored.time_from_commit else _timed_as(stored, fix)
     after = stored
-    if said.released_at is not None and (stored.time_from_commit or _epoch(fix) != _epoch(stored)):
-        after = replace(after, released=fix.released, time_from_commit=False)
-    if not stored.sha and fix.sha:
-        after = replace(after, commit=fix.commit)
-    return (None, False) if after == stored else (after, False)
+    if stored.commit and fix.commit:
+        after = replace(stored, commit=stored.commit.better_known(fix.commit))
+    return _timed_as(fix, after) if _says_when(stored, fix, said) else after
 
 
-def _same_fix(fixes: tuple[Fix, ...], fix: Fix) -> Fix | None:
-    """The stored fix that `fix` speaks of: same repo and commit, else same repo and time with a commit missing."""
-    here = [stored for stored in fixes if stored.repo_id == fix.repo_id]
+def _says_when(stored: Fix, fix: Fix, said: FixReport) -> bool:
+    """Whether the report's time counts for more than the stored one. Now never moves a time that was given."""
+    if stored.released is None or stored.time_from_commit:
+        return not fix.time_from_commit or stored.released is None
+    return said.released_at is not None and _epoch(fix) != _epoch(stored)
+
+
+def _timed_as(told: Fix, fix: Fix) -> Fix:
+    return replace(fix, released=told.released, time_from_commit=told.time_from_commit)
+
+
+def _is_same_fix(stored: Fix, fix: Fix) -> bool:
+    """Whether both, of one repo, speak of one fix: of one commit, or of one time where no commit is given."""
     if fix.sha:
-        named = [stored for stored in here if stored.sha == fix.sha]
-        if named:
-            return named[0]
-        here = [stored for stored in here if not stored.sha]
-    return next((stored for stored in here if _epoch(stored) is not None and _epoch(stored) == _epoch(fix)), None)
+        return _is_of(stored, fix)
+    return _is_named(stored, fix) or (not stored.sha and _epoch(stored) == _epoch(fix))
 
 
-def _with(fixes: tuple[Fix, ...], placed: Fix | None) -> tuple[Fix, ...]:
-    if placed is None:
-        return fixes
-    others = [fix for fix in fixes if fix.id != placed.id]
-    return tuple(sorted([*others, placed], key=_fix_order))
+def _is_of(stored: Fix, fix: Fix) -> bool:
+    """Whether both name one commit."""
+    return stored.commit is not None and fix.commit is not None and stored.commit.may_be(fix.commit)
+
+
+def _with(fixes: list[Fix], placed: Fix | None) -> tuple[Fix, ...]:
+    others = [fix for fix in fixes if placed is None or fix.id != placed.id]
+    return tuple(sorted([*others, placed] if placed else others, key=_fix_order))
 
 
 def _fix_order(fix: Fix) -> tuple[bool, int, str, str]:
@@ -203,7 +247,7 @@ def _check_order(after: Defect, report: DefectReport, placed: Fix | None) -> Non
     """A fix whose time was given can't precede the detection. Raises Invalid naming what the call sent."""
     for fix in after.fixes:
         epoch = _epoch(fix)
-        if epoch is None or fix.time_from_commit or epoch >= after.detected.epoch:
+        if epoch is None or fix.is_rejected or fix.time_from_commit or epoch >= after.detected.epoch:
             continue
         if fix is placed:
             raise Invalid(
@@ -220,20 +264,20 @@ def _check_order(after: Defect, report: DefectReport, placed: Fix | None) -> Non
         )
 
 
-def _warnings(after: Defect, placed: Fix | None) -> tuple[str, ...]:
-    if placed is None:
+def _warnings(after: Defect, fix: Fix | None) -> tuple[str, ...]:
+    if fix is None:
         return ()
     said: list[str] = []
-    epoch = _epoch(placed)
+    epoch = _epoch(fix)
     if epoch is not None and epoch < after.detected.epoch:
         said.append(
             f"The fix commit was authored at {iso(epoch)}, before the detection at {iso(after.detected.epoch)}: "
             "the fix is kept and left out of the averages. Give fix_released_at to say when it was released."
         )
-    if placed.commit and placed.commit.state is CommitState.PENDING:
+    if fix.is_pending:
         said.append("The fix commit has not been seen yet; the fix counts once the repo has been fetched.")
-    if placed.commit and placed.commit.state is CommitState.UNVERIFIED:
-        said.append(f"fix_released_sha {placed.sha} could not be verified, because this repo has no git remote.")
+    if fix.commit and fix.commit.state is CommitState.UNVERIFIED:
+        said.append(f"fix_released_sha {fix.sha} could not be verified, because this repo has no git remote.")
     return tuple(said)
 
 

@@ -80,6 +80,11 @@ class ReleaseReport:
     status: Status | None = None
     issue_keys: tuple[str, ...] | None = None
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether it says when; otherwise its commit does."""
+        return self.released_at is not None or self.release_now
+
 
 @dataclass(frozen=True, slots=True)
 class ReleaseCommit:
@@ -91,6 +96,24 @@ class ReleaseCommit:
     authored_at: int | None = None
     committed_at: int | None = None
     from_time: bool = False
+
+    def may_be(self, other: ReleaseCommit) -> bool:
+        """Whether `other` may be the commit this one speaks of: the same, or one that its caller abbreviated.
+
+        Only one that has been seen can be told from an abbreviation of another.
+        """
+        was_seen = self.state not in (CommitState.PENDING, CommitState.REJECTED)
+        if was_seen or other.state is not CommitState.KNOWN or not self.sha:
+            return other.sha == self.sha
+        return other.sha.startswith(self.sha)
+
+    def better_known(self, seen: ReleaseCommit) -> ReleaseCommit:
+        """What is known once a call that speaks of this commit has looked for it again and `seen` this.
+
+        One that was not seen, or could not be verified, may have turned up; one that was refused is waited for again.
+        """
+        is_new = seen.state is CommitState.KNOWN and self.state is not CommitState.KNOWN
+        return seen if is_new or self.state is CommitState.REJECTED else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,30 +176,34 @@ class ReleaseChange:
 
 def check_report(report: ReleaseReport, *, has_remote: bool) -> None:
     """Refuse a report that no history could make whole. Raises Invalid."""
-    timed = report.released_at is not None or report.release_now
-    if report.sha is None and not timed:
+    if report.sha is None and not report.is_timed:
         raise Invalid(
             "released_at",
             "is missing, and so are release_now, release_sha and head_long",
             mend="give at least one of them",
         )
     if not has_remote:
-        _check_without_history(report.sha, timed=timed)
+        _check_without_history(report)
 
 
-def _check_without_history(sha: Sha | None, *, timed: bool) -> None:
+def _check_without_history(report: ReleaseReport) -> None:
     mend = "give it, or register the repo's git address so that Shipmend can look it up"
-    if sha is None:
+    if report.sha is None:
         raise Invalid("release_sha", "is needed, because this repo has no git remote to find the commit in", mend=mend)
+    check_whole(report.sha, parameter="release_sha")
+    if not report.is_timed:
+        raise Invalid("released_at", "is needed, because this repo has no git remote to take it from", mend=mend)
+
+
+def check_whole(sha: Sha, *, parameter: str) -> None:
+    """Refuse an abbreviation that no history can complete. Raises Invalid naming `parameter`."""
     if not sha.is_whole:
         raise Invalid(
-            "release_sha",
+            parameter,
             "is abbreviated, and this repo has no git remote to complete it from",
             value=sha.digits,
             mend="give all 40 digits, or register the repo's git address",
         )
-    if not timed:
-        raise Invalid("released_at", "is needed, because this repo has no git remote to take it from", mend=mend)
 
 
 def release_instant(report: ReleaseReport, commit: ReleaseCommit, *, now: int, zone: ZoneInfo) -> Instant | None:
@@ -207,13 +234,16 @@ def authorship(
 def is_same_event(stored: Release, wanted: Release) -> bool:
     """Whether both speak of one event on their stream.
 
-    A call that names no commit stays the same call although its instant may by now lead to another commit.
+    A call that names no commit stays the same call although its instant may by now lead to another commit; one that
+    gives no time, although its commit has by now been seen and gives one.
     """
-    if stored.environment != wanted.environment or _epoch(stored) != _epoch(wanted):
+    if stored.environment != wanted.environment:
+        return False
+    if stored.released is not None and stored.released.epoch != _epoch(wanted):
         return False
     if wanted.commit.from_time and stored.commit.from_time:
         return True
-    return stored.commit.sha == wanted.commit.sha
+    return stored.commit.may_be(wanted.commit)
 
 
 def decide_release(stored: Release | None, wanted: Release, report: ReleaseReport) -> ReleaseChange:
@@ -225,7 +255,8 @@ def decide_release(stored: Release | None, wanted: Release, report: ReleaseRepor
         return ReleaseChange(Action.CREATED, wanted)
     after = replace(
         stored,
-        commit=_better_known(stored.commit, wanted.commit),
+        commit=stored.commit.better_known(wanted.commit),
+        released=stored.released or wanted.released,
         name=stored.name if report.name is None else report.name,
         status=stored.status if report.status is None else report.status,
         issue_keys=stored.issue_keys if report.issue_keys is None else report.issue_keys,
@@ -233,11 +264,6 @@ def decide_release(stored: Release | None, wanted: Release, report: ReleaseRepor
     )
     changes = field_changes(stored, after)
     return ReleaseChange(Action.UPDATED if changes else Action.UNCHANGED, after, changes)
-
-
-def _better_known(stored: ReleaseCommit, seen: ReleaseCommit) -> ReleaseCommit:
-    """The commit as it is known by now: a pending, rejected or unverified one may have turned up since."""
-    return seen if seen.state is CommitState.KNOWN and stored.state is not CommitState.KNOWN else stored
 
 
 def is_live(release: Release) -> bool:

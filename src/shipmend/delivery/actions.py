@@ -42,6 +42,8 @@ class RecordedDefect:
     defect: Defect
     action: Action
     warnings: tuple[str, ...] = ()
+    is_pending: bool = False
+    """Whether the fix that the call speaks of waits for its commit."""
 
 
 def release_work(*, place: Place, report: ReleaseReport, actor: Actor, now: int) -> Callable[[], RecordedRelease]:
@@ -69,13 +71,16 @@ def record_release(
 ) -> RecordedRelease:
     """Store one report of a release whose commit has been looked up; inside write()."""
     store.lock_stream(tenant, repo.id)
-    alike = [row for row in store.releases_like(tenant, repo.id, wanted) if releases.is_same_event(row.release, wanted)]
+    rows = store.releases_like(tenant, repo.id, wanted)
+    if wanted.released is not None and report.sha is not None and not report.is_timed:
+        rows += store.timeless_releases(tenant, repo.id, wanted, report.sha)
+    alike = [row for row in rows if releases.is_same_event(row.release, wanted)]
     standing = next((row.release for row in alike if not row.is_deleted), None)
     change = releases.decide_release(standing, wanted, report)
     after = change.after
     if change.action is Action.CREATED:
         grave = next(
-            (row.release for row in alike if row.is_deleted and row.release.commit.sha == wanted.commit.sha), None
+            (row.release for row in alike if row.is_deleted and row.release.commit.may_be(wanted.commit)), None
         )
         after = put_release(
             tenant, repo, replace(after, id=grave.id) if grave else after, is_new=grave is None, now=now
@@ -154,8 +159,10 @@ def _record_defect(
     if before and not reach.holds(before.path):
         _refuse_more_than_a_fix(change)
     after = change.after
+    is_pending = change.spoken_of is not None and change.spoken_of.is_pending
+    recorded = RecordedDefect(after, change.action, change.warnings, is_pending)
     if change.action is Action.UNCHANGED:
-        return RecordedDefect(after, change.action, change.warnings)
+        return recorded
     home = place if after.path == place.path else find_place(tenant, after.path)
     if stored is None:
         store.insert_defect(home, after, now=now)
@@ -164,16 +171,20 @@ def _record_defect(
             store.forget_fixes(tenant, after.id)
             verdicts.forget(tenant, after.id)
         store.update_defect(home, after, now=now)
+    for told in change.told_better:
+        store.forget_fix(tenant, told.id)
     if change.fix:
         store.write_fix(tenant, after.id, change.fix, is_new=change.fix_is_new, now=now)
     action = f"defect_{change.action}"
     trail.record(tenant.id, actor, action, after.key, subject_id=after.id, changes=change.changes)
-    return RecordedDefect(after, change.action, change.warnings)
+    return recorded
 
 
 def _looked_up_fix(place: Place, said: FixReport, *, now: int) -> Fix:
     repo = store.repo_at(place)
     parameter = "fix_released_sha"
+    if said.sha and not repo.has_remote:
+        releases.check_whole(said.sha, parameter=parameter)
     commit = find_commit(place.tenant, repo, said.sha, parameter=parameter) if said.sha else None
     if said.released_at is not None:
         released: Instant | None = Instant.of(said.released_at)

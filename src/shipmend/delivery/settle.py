@@ -9,7 +9,7 @@ from uuid import UUID
 from shipmend.audit import trail
 from shipmend.catalog.queries import RepoRef, Tenant
 from shipmend.core import releases
-from shipmend.core.defects import Fix
+from shipmend.core.defects import Fix, told_better
 from shipmend.core.errors import Invalid
 from shipmend.core.releases import CommitState, FieldChange, Instant, Release, ReleaseCommit
 from shipmend.core.values import Sha
@@ -44,8 +44,8 @@ def _settle_release(tenant: Tenant, repo: RepoRef, release: Release, is_final: b
     twin = _twin(tenant, repo, after)
     if twin is not None:
         store.delete_release(tenant, release.id, now=now)
-        if twin.is_deleted or twin.release.rule is not None:
-            # What was reported counts for more than that a rule made it, or that it was deleted before.
+        if twin.is_deleted or twin.release.rule is not None or twin.release.commit.state is CommitState.REJECTED:
+            # What was reported counts for more than that a rule made it, or that it was deleted or refused before.
             name = after.name or twin.release.name
             put_release(tenant, repo, replace(after, id=twin.release.id, name=name), is_new=False, now=now)
         trail.record(
@@ -81,11 +81,15 @@ def _settle_fix(tenant: Tenant, repo: RepoRef, fix_id: UUID, key: str, is_final:
     after = replace(fix, commit=commit, released=released)
     others = tuple(each for each in stored.defect.fixes if each.id != fix.id)
     if any(_is_twin(other, after) for other in others):
-        store.forget_fix(tenant, fix.id)
+        gone: tuple[Fix, ...] = (fix,)
         fixes = others
     else:
+        gone = told_better(others, after)
+        fixes = (*(each for each in others if each not in gone), after)
+    for each in gone:
+        store.forget_fix(tenant, each.id)
+    if after in fixes:
         store.write_fix(tenant, stored.defect.id, after, is_new=False, now=now)
-        fixes = (*others, after)
     store.resolve_defect(tenant, replace(stored.defect, fixes=fixes))
     change = FieldChange("commit_state", fix.commit.state, commit.state)
     trail.record(tenant.id, trail.WORKER, "fix_settled", key, subject_id=stored.defect.id, changes=[change])
@@ -93,7 +97,7 @@ def _settle_fix(tenant: Tenant, repo: RepoRef, fix_id: UUID, key: str, is_final:
 
 
 def _is_twin(other: Fix, fix: Fix) -> bool:
-    return other.repo_id == fix.repo_id and other.sha == fix.sha
+    return other.repo_id == fix.repo_id and other.sha == fix.sha and not other.is_rejected
 
 
 def _outcome(

@@ -11,7 +11,7 @@ from shipmend.catalog.queries import Place, RepoRef, Tenant
 from shipmend.core.defects import Defect, Fix
 from shipmend.core.releases import CommitState, Instant, Kind, Release, ReleaseCommit, Status
 from shipmend.core.tracking import Event, Hold, Standing
-from shipmend.core.values import ResourcePath
+from shipmend.core.values import ResourcePath, Sha
 from shipmend.db.sql import Row, Statement, is_sqlite
 
 RELEASE_COLUMNS = (
@@ -35,9 +35,9 @@ _SAME_EVENT = there_or_gone(
     f"SELECT {RELEASE_COLUMNS} FROM delivery_release",
     "entity_id = ? AND repo_id = ? AND environment = ? AND released_at = ? AND release_sha = ?",
 )
-_SAME_PENDING = Statement(
+_TIMELESS = Statement(
     f"SELECT {RELEASE_COLUMNS} FROM delivery_release"
-    " WHERE entity_id = ? AND repo_id = ? AND environment = ? AND released_at IS NULL AND release_sha = ?"
+    " WHERE entity_id = ? AND repo_id = ? AND environment = ? AND released_at IS NULL AND release_sha IN (?, ?)"
 )
 _RELEASE_BY_ID = Statement(
     f"SELECT {RELEASE_COLUMNS}, repo_id FROM delivery_release WHERE entity_id = ? AND id = ? {{lock}}"
@@ -163,10 +163,15 @@ def lock_stream(tenant: Tenant, repo_id: UUID) -> None:
 def releases_like(tenant: Tenant, repo_id: UUID, release: Release) -> list[StoredRelease]:
     """The rows of the release's stream at its instant, deleted ones included."""
     if release.released is None:
-        rows = _SAME_PENDING.rows(tenant.id, repo_id, release.environment, release.commit.sha)
-    else:
-        rows = _SAME_INSTANT.rows(*(tenant.id, repo_id, release.environment, release.released.epoch) * 2)
+        return timeless_releases(tenant, repo_id, release, release.commit.sha)
+    rows = _SAME_INSTANT.rows(*(tenant.id, repo_id, release.environment, release.released.epoch) * 2)
     return [_stored_release(row) for row in rows]
+
+
+def timeless_releases(tenant: Tenant, repo_id: UUID, release: Release, asked: Sha | str) -> list[StoredRelease]:
+    """The rows of the release's stream that were to take their time from its commit, `asked` for by these digits."""
+    shas = (str(asked), release.commit.sha)
+    return [_stored_release(row) for row in _TIMELESS.rows(tenant.id, repo_id, release.environment, *shas)]
 
 
 def release_by_id(tenant: Tenant, release_id: UUID) -> tuple[StoredRelease, UUID] | None:
@@ -290,7 +295,7 @@ def write_fix(tenant: Tenant, defect_id: UUID, fix: Fix, *, is_new: bool, now: i
 
 
 def forget_fix(tenant: Tenant, fix_id: UUID) -> None:
-    """Drop a fix that turned out to be another one."""
+    """Drop a fix of which another one tells better."""
     _FORGET_FIX.run(tenant.id, fix_id)
 
 
