@@ -16,7 +16,7 @@ from shipmend.db.writes import write
 from shipmend.jobs import queue
 from shipmend.jobs.models import Job
 from shipmend.jobs.queries import JobState, dead_jobs, find_job
-from shipmend.jobs.queue import TRIES, Claim
+from shipmend.jobs.queue import TRIES, Claim, Claimer
 from shipmend.jobs.registry import Interrupted, JobContext, LeaseLost, Registry
 from shipmend.jobs.running import Running
 from shipmend.jobs.worker import Worker
@@ -64,6 +64,32 @@ def test_a_job_asked_for_here_is_done_and_seen_as_done(world: World, kind: str) 
         assert done.wait(PATIENCE)
     assert seen == [(world.tenant.id, "k")]
     assert stored(job_id).done_at is not None
+
+
+def test_a_job_that_is_taken_while_the_worker_stops_is_not_held_by_nobody(
+    world: World, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taking, stopping = threading.Event(), threading.Event()
+    take_next = Claimer.next
+
+    def slowly(claimer: Claimer, kinds: list[str]) -> Claim | None:
+        claim = take_next(claimer, kinds)
+        if claim is not None:
+            taking.set()
+            assert stopping.wait(PATIENCE)
+        return claim
+
+    monkeypatch.setattr(Claimer, "next", slowly)
+    worker = Worker(only(kind, lambda context: context.check()), threads=1)
+    worker.start()
+    job_id = ask(world, kind)
+    assert taking.wait(PATIENCE)
+    ending = threading.Thread(target=worker.stop, kwargs={"patience": PATIENCE})
+    ending.start()
+    time.sleep(0.2)  # until the end is under way; too short a time would only let a fault pass
+    stopping.set()
+    ending.join()
+    assert stored(job_id).lease_until is None
 
 
 def test_a_job_asked_for_by_another_process_is_found_by_looking(

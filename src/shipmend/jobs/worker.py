@@ -63,8 +63,6 @@ class Worker:
         self._stopping.set()
         self._wake.set()
         queue.remove_waker(self._wake)
-        for _ in range(self._threads):
-            self._inbox.put(None)
         until = time.monotonic() + patience
         for thread in self._pool:
             thread.join(max(0.0, until - time.monotonic()))
@@ -84,6 +82,9 @@ class Worker:
                 self._wake.wait(POLL)
             else:
                 self._inbox.put((claim, self._running.hold(claim)))
+        # Behind the last job that was taken, which would otherwise be held by nobody until its lease ends.
+        for _ in range(self._threads):
+            self._inbox.put(None)
         connection.close()
 
     def _next(self) -> Claim | None:
