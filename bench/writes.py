@@ -124,6 +124,7 @@ from shipmend.core.releases import ReleaseReport
 from shipmend.core.values import ResourcePath, Sha
 from shipmend.db.writes import write
 from shipmend.delivery.actions import release_work
+from shipmend.delivery.commits import CommitFinder
 tenant, now = find_tenant("bench"), int(time.time())
 began = time.monotonic()
 for n in itertools.count():
@@ -132,7 +133,8 @@ for n in itertools.count():
     path = ResourcePath("bench", "acme", f"repo-{{n % {REPOS}}}")
     at = read_moment(str(1_500_000_000 + n), zone=tenant.zone, date_order=tenant.date_order, now=now)
     report = ReleaseReport(path, Sha(f"{{n:040x}}"), at, False, "alone")
-    write(release_work(place=find_place(tenant, path), report=report, actor=COMMAND_LINE, now=now))
+    place = find_place(tenant, path)
+    write(release_work(place=place, report=report, finder=CommitFinder(), actor=COMMAND_LINE, now=now))
 print(n / (time.monotonic() - began))
 """
     command = [*_on_core(0), sys.executable, "-c", script]

@@ -128,6 +128,7 @@ def test_the_document_lists_what_is_served(instance: object) -> None:
     served = {(path, method) for path, methods in document["paths"].items() for method in methods}
     assert served == {
         ("/api_tokens", "get"),
+        ("/batch", "post"),
         ("/releases", "get"),
         ("/releases", "post"),
         ("/releases/{release_id}", "get"),

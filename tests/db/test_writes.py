@@ -13,10 +13,10 @@ from django.db import connection, transaction
 
 from shipmend.audit.models import AuditEvent
 from shipmend.audit.trail import COMMAND_LINE, record
-from shipmend.core.errors import Unavailable
+from shipmend.core.errors import NotFound, Unavailable
 from shipmend.db import writes
 from shipmend.db.sql import Statement
-from shipmend.db.writes import DryRun, after_commit, write
+from shipmend.db.writes import DryRun, after_commit, each_alone, write
 from tests.threads import at_once
 from tests.world import World
 
@@ -193,3 +193,38 @@ def test_many_writers_share_commits(instance: Path, monkeypatch: pytest.MonkeyPa
     assert sum(groups) >= 320
     assert len(words(entity_id)) == 320
     assert len(groups) < sum(groups)
+
+
+def test_many_pieces_in_one_write_are_refused_alone_with_their_effects(instance: Path) -> None:
+    entity_id, told = uuid4(), []
+
+    def piece(n: int) -> Callable[[], int]:
+        def work() -> int:
+            note(entity_id, f"piece-{n}")()
+            after_commit(lambda: told.append(n))
+            if n % 2:
+                raise NotFound(f"no {n}")
+            return n
+
+        return work
+
+    outcomes = write(lambda: each_alone(piece(n) for n in range(5)))
+    assert [str(each) for each in outcomes] == ["0", "no 1", "2", "no 3", "4"]
+    assert words(entity_id) == ["piece-0", "piece-2", "piece-4"]
+    assert told == [0, 2, 4]
+
+
+def test_an_unforeseen_fault_of_one_piece_ends_them_all(instance: Path) -> None:
+    entity_id = uuid4()
+
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write(lambda: each_alone([note(entity_id, "one"), broken]))
+    assert words(entity_id) == []
+
+
+def test_many_pieces_belong_inside_a_write(instance: Path) -> None:
+    with pytest.raises(RuntimeError):
+        each_alone([])

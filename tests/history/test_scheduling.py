@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
-from django.conf import settings
 
 from shipmend.catalog.models import IndexState, Repo
 from shipmend.db.clock import epoch_now
@@ -119,41 +117,30 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     assert worker.stop(patience=30)
 
 
-def wait_long(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    monkeypatch.setattr(settings, "CONFIG", replace(settings.CONFIG, fetch_wait=seconds))
-
-
-def test_a_call_waits_until_what_was_just_pushed_is_there(
-    world: World, git_repo: GitRepo, worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_call_waits_until_what_was_just_pushed_is_there(world: World, git_repo: GitRepo, worker: Worker) -> None:
     git_repo.commit("One")
     repo = world.repo(git=git_repo)
     sha = git_repo.commit("Pushed a moment ago")
-    wait_long(monkeypatch, 60)
     assert commit_by_sha(repo.entity_id, repo.number, sha) is None
-    assert fetch_and_wait(repo.entity_id, repo.id)
+    assert fetch_and_wait(repo.entity_id, repo.id, 60)
     assert commit_by_sha(repo.entity_id, repo.number, sha) is not None
 
 
-def test_a_call_does_not_wait_for_ever(world: World, git_repo: GitRepo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_does_not_wait_for_ever(world: World, git_repo: GitRepo) -> None:
     repo = world.repo(git=git_repo)
-    wait_long(monkeypatch, 0.05)
-    assert not fetch_and_wait(repo.entity_id, repo.id)
+    assert not fetch_and_wait(repo.entity_id, repo.id, 0.05)
     assert asked(repo) == 1, "and the fetch goes on without it"
 
 
-def test_a_call_learns_that_the_fetch_failed(
-    world: World, git_repo: GitRepo, worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_call_learns_that_the_fetch_failed(world: World, git_repo: GitRepo, worker: Worker) -> None:
     repo = world.repo(git=git_repo)
     git_repo.path.rename(git_repo.path.with_name("elsewhere.git"))
-    wait_long(monkeypatch, 60)
-    assert not fetch_and_wait(repo.entity_id, repo.id)
+    assert not fetch_and_wait(repo.entity_id, repo.id, 60)
 
 
 def test_waiting_for_a_repo_that_is_not_there_ends_at_once(world: World, stranger: World, git_repo: GitRepo) -> None:
     repo = world.repo(git=git_repo)
-    assert not fetch_and_wait(stranger.tenant.id, repo.id)
+    assert not fetch_and_wait(stranger.tenant.id, repo.id, 60)
 
 
 def test_a_worker_does_what_was_asked_for(world: World, git_repo: GitRepo) -> None:

@@ -46,20 +46,27 @@ class Parameters:
         return self.values.get(name, [])
 
 
-def read_parameters(request: HttpRequest) -> Parameters:
-    """All that a request gives. Raises BadRequest, TooLarge or Invalid."""
+def read_query(request: HttpRequest) -> Parameters:
+    """What the query string gives. Raises BadRequest or Invalid."""
     parameters = Parameters()
     _add_pairs(parameters, _pairs(request.META.get("QUERY_STRING", ""), "query string"))
+    return parameters
+
+
+def read_parameters(request: HttpRequest) -> Parameters:
+    """All that a request gives. Raises BadRequest, TooLarge or Invalid."""
+    parameters = read_query(request)
     if request.method in ("GET", "HEAD"):
         return parameters
     if request.content_type == "multipart/form-data":
         _add_pairs(parameters, _multipart(request))
     else:
-        _add_body(parameters, _body(request), request.content_type or "")
+        _add_body(parameters, read_text(request), request.content_type or "")
     return parameters
 
 
-def _body(request: HttpRequest) -> str:
+def read_text(request: HttpRequest) -> str:
+    """The body as it is. Raises BadRequest and TooLarge."""
     declared = request.META.get("CONTENT_LENGTH") or "0"
     if declared.isdigit() and int(declared) > MAX_BODY:
         raise TooLarge(f"The body has {declared} bytes: at most {MAX_BODY} are read.")
@@ -80,24 +87,24 @@ def _add_body(parameters: Parameters, text: str, content_type: str) -> None:
     # `curl -d '{…}'` says it sends a form; no form begins with a brace.
     looks_like_json = text.lstrip().startswith(("{", "["))
     if content_type == "application/json" or content_type.endswith("+json") or looks_like_json:
-        _add_json(parameters, text)
+        if text.strip():
+            add_json(parameters, text)
     elif content_type in ("application/x-www-form-urlencoded", "", "text/plain"):
         _add_pairs(parameters, _pairs(text, "body"))
     elif text:
         raise BadRequest(f"The body is of type {content_type[:80]!r}: send a form or JSON.")
 
 
-def _add_json(parameters: Parameters, text: str) -> None:
-    if not text.strip():
-        return
+def add_json(parameters: Parameters, text: str, where: str = "body") -> None:
+    """Add the members of the one JSON object that `text`, found in `where`, is. Raises BadRequest and Invalid."""
     try:
         found = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except RecursionError as error:
-        raise BadRequest("The JSON body is nested too deeply: send one object of plain values.") from error
+        raise BadRequest(f"The JSON {where} is nested too deeply: send one object of plain values.") from error
     except ValueError as error:
-        raise BadRequest(f"The body is not JSON ({error}): send one object of plain values.") from error
+        raise BadRequest(f"The {where} is not JSON ({error}): send one object of plain values.") from error
     if not isinstance(found, dict):
-        raise BadRequest(f'The JSON body is {_json_type(found)}: send one object, {{"name": value, …}}.')
+        raise BadRequest(f'The JSON {where} is {_json_type(found)}: send one object, {{"name": value, …}}.')
     for name, value in found.items():
         _check_text(name, name)
         _check_text(name, value)

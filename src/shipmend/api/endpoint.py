@@ -21,7 +21,7 @@ from shipmend.accounts import idempotency
 from shipmend.accounts.calls import Call, calls
 from shipmend.accounts.idempotency import KeptAnswer
 from shipmend.accounts.tokens import Caller, check, note_use
-from shipmend.api.body import Parameters, read_parameters
+from shipmend.api.body import Parameters, read_parameters, read_query, read_text
 from shipmend.api.envelope import Answer, fault, json_response, refusal, respond
 from shipmend.api.fields import Field, Reader, Setting
 from shipmend.api.parameters import DRY_RUN
@@ -53,6 +53,8 @@ class Operation:
     """Whether it may answer 202, before the commit has been seen."""
     documents: tuple[str, ...] = ()
     """The media types, besides JSON, that it answers in when told so."""
+    lines: tuple[tuple[Field[Any], ...], ...] = ()
+    """The kinds of line that its body is made of, each by its fields; `fields` are then read from the query string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class ApiCall:
     now: int
     reader: Reader
     ids: dict[str, Any]
+    body: str = ""
+    """Of an operation that takes lines."""
     idempotency_key: str = ""
     digest: bytes = b""
 
@@ -72,20 +76,23 @@ class ApiCall:
             raise nothing_there(path)
         return find_place(self.caller.tenant, path)
 
-    def write(self, prepare: Callable[[], Callable[[], Answer]]) -> Answer | KeptAnswer:
+    def write(self, prepare: Callable[[], Callable[[], Answer]], *, part: int = 0) -> Answer | KeptAnswer:
         """Write what `prepare` has looked up, once for each Idempotency-Key; not at all on a dry run.
 
-        `prepare` runs before the transaction and may take its time; the work it returns runs inside.
+        `prepare` runs before the transaction and may take its time; the work it returns runs inside. A call that
+        writes in several transactions numbers them, and each part is written and kept once.
         """
-        if self._is_dry_run():
+        if self.is_dry_run():
             return self._try_out(prepare())
-        kept = self._kept()
+        key = self._key_of(part)
+        kept = self._kept(key)
         if kept is not None:
             return kept
         work = prepare()
-        return write(lambda: self._once(work))
+        return write(lambda: self._once(work, key))
 
-    def _is_dry_run(self) -> bool:
+    def is_dry_run(self) -> bool:
+        """Whether nothing is to be stored."""
         return DRY_RUN.name in self.reader.fields and bool(self.reader.get(DRY_RUN))
 
     def _try_out(self, work: Callable[[], Answer]) -> Answer:
@@ -95,20 +102,23 @@ class ApiCall:
         answer = write(trial)
         return replace(answer, more={**answer.more, "dry_run": True})
 
-    def _once(self, work: Callable[[], Answer]) -> Answer | KeptAnswer:
-        kept = self._kept()
+    def _once(self, work: Callable[[], Answer], key: str) -> Answer | KeptAnswer:
+        kept = self._kept(key)
         if kept is not None:
             return kept
         answer = work()
-        if self.idempotency_key:
-            key, text = self.idempotency_key, answer.text()
-            idempotency.keep_answer(self.caller, key, self.digest, answer.status, text, now=self.now)
+        if key:
+            idempotency.keep_answer(self.caller, key, self.digest, answer.status, answer.text(), now=self.now)
         return answer
 
-    def _kept(self) -> KeptAnswer | None:
-        if not self.idempotency_key:
-            return None
-        return idempotency.kept_answer(self.caller, self.idempotency_key, self.digest)
+    def _key_of(self, part: int) -> str:
+        """The first part goes by the caller's own key, so that another call can't use that one again."""
+        if not self.idempotency_key or not part:
+            return self.idempotency_key
+        return f"{part} {hashlib.sha256(self.idempotency_key.encode()).hexdigest()}"
+
+    def _kept(self, key: str) -> KeptAnswer | None:
+        return idempotency.kept_answer(self.caller, key, self.digest) if key else None
 
 
 def endpoint(*operations: Operation) -> Callable[..., HttpResponse]:
@@ -137,29 +147,31 @@ def _serve(operation: Operation, request: HttpRequest, ids: dict[str, Any]) -> H
     except Refused as refused:
         answer = refusal(operation.action_em, refused)
     except Exception as error:  # noqa: BLE001 -- the one place where a fault of ours becomes an answer
-        answer = _broken(operation, request, error)
+        answer = broken(operation.action_em, f"{request.method} {request.path}", error)
     if caller is not None:
         _note(caller, request, answer, now, started)
     return json_response(answer.answer, answer.status) if isinstance(answer, KeptAnswer) else respond(answer)
 
 
-def _broken(operation: Operation, request: HttpRequest, error: Exception) -> Answer:
+def broken(action_em: str, what: str, error: Exception) -> Answer:
+    """The answer when something unforeseen ended `what`, which the log is told of: nothing of it was stored."""
     if is_passing(error):
-        log.warning("The database could not serve %s %s: %s", request.method, request.path, error)
-        return refusal(operation.action_em, unavailable(error))
-    log.error("%s %s broke", request.method, request.path, exc_info=error)
-    return fault(operation.action_em)
+        log.warning("The database could not serve %s: %s", what, error)
+        return refusal(action_em, unavailable(error))
+    log.error("%s broke", what, exc_info=error)
+    return fault(action_em)
 
 
 def _call(operation: Operation, request: HttpRequest, ids: dict[str, Any], caller: Caller, now: int) -> ApiCall:
     if operation.scope is not None:
         caller.require(operation.scope)
     note_use(caller, now=now)
-    parameters = read_parameters(request)
+    parameters = read_query(request) if operation.lines else read_parameters(request)
+    body = read_text(request) if operation.lines else ""
     setting = Setting(caller.tenant.zone, caller.tenant.date_order, now)
     reader = Reader(frozenset(field.name for field in operation.fields), parameters, setting)
     key = _idempotency_key(request)
-    return ApiCall(caller, now, reader, ids, key, _digest(request, parameters) if key else b"")
+    return ApiCall(caller, now, reader, ids, body, key, _digest(request, parameters, body) if key else b"")
 
 
 def bearer(request: HttpRequest) -> str:
@@ -185,9 +197,9 @@ def _idempotency_key(request: HttpRequest) -> str:
     return key
 
 
-def _digest(request: HttpRequest, parameters: Parameters) -> bytes:
-    """What makes a call the same call: method, path and parameters, whatever their order and encoding."""
-    text = json.dumps([request.method, request.path, parameters.values], sort_keys=True)
+def _digest(request: HttpRequest, parameters: Parameters, body: str) -> bytes:
+    """What makes a call the same call: method, path and parameters, whatever their order and encoding, and lines."""
+    text = json.dumps([request.method, request.path, parameters.values, *([body] if body else [])], sort_keys=True)
     return hashlib.sha256(text.encode()).digest()
 
 

@@ -14,6 +14,8 @@ from shipmend.delivery.views import DefectView, FixView, ReleaseView
 
 SUCCESS = "response_success"
 PENDING = "response_pending"
+NDJSON = "application/x-ndjson"
+"""JSON, one value a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,16 @@ class Answer:
     """What is answered instead of JSON, to a call that asked for it."""
 
     def text(self) -> str:
-        """The answer's JSON."""
+        """The answer's JSON, or its document."""
+        return self.document.text if self.document else json.dumps(self._members(), ensure_ascii=False)
+
+    def line(self, number: int) -> str:
+        """The answer as one of many: its JSON, with the number of what it answers and the HTTP status."""
+        return json.dumps({"line": number, "status": self.status, **self._members()}, ensure_ascii=False)
+
+    def _members(self) -> dict[str, Any]:
         words = {"action_em": self.action_em, "response_em": self.response_em, "response_detail": self.detail}
-        return json.dumps({**words, **self.more}, ensure_ascii=False)
+        return {**words, **self.more}
 
 
 _REFUSALS: tuple[tuple[type[errors.Refused], int, str], ...] = (
@@ -71,8 +80,8 @@ def fault(action_em: str) -> Answer:
 
 def respond(answer: Answer) -> HttpResponse:
     """An answer as an HTTP response."""
-    document = answer.document or Document("application/json", answer.text())
-    response = _response(document, answer.status)
+    kind = answer.document.media_type if answer.document else "application/json"
+    response = _response(Document(kind, answer.text()), answer.status)
     for name, value in answer.headers.items():
         response[name] = value
     return response

@@ -13,7 +13,7 @@ from django.urls import URLPattern, get_resolver
 
 from shipmend import __version__
 from shipmend.api.endpoint import Operation
-from shipmend.api.envelope import json_response
+from shipmend.api.envelope import NDJSON, json_response
 from shipmend.api.fields import Field
 from shipmend.core.live import State
 
@@ -265,9 +265,11 @@ def _operation(route: Route) -> dict[str, Any]:
         "parameters": [_id(name) for name in route.ids],
         "responses": _responses(operation),
     }
-    if operation.method == "GET":
+    if operation.method == "GET" or operation.lines:
         told["parameters"] += [_query(field) for field in operation.fields]
-    elif operation.fields:
+    if operation.lines:
+        told["requestBody"] = _lines(operation)
+    elif operation.method != "GET" and operation.fields:
         told["requestBody"] = _body(operation)
     if operation.method == "POST":
         told["parameters"].append(
@@ -292,12 +294,21 @@ def _query(field: Field[Any]) -> dict[str, Any]:
     return {**told, "schema": field.schema, "example": field.example}
 
 
-def _body(operation: Operation) -> dict[str, Any]:
-    schema = {
+def _lines(operation: Operation) -> dict[str, Any]:
+    """The schema is that of one line: OpenAPI 3.1 has no word for a stream of them."""
+    return {"required": True, "content": {NDJSON: {"schema": {"anyOf": [_object(line) for line in operation.lines]}}}}
+
+
+def _object(fields: tuple[Field[Any], ...]) -> dict[str, Any]:
+    return {
         "type": "object",
-        "required": [field.name for field in operation.fields if field.required],
-        "properties": {field.name: _property(field) for field in operation.fields},
+        "required": [field.name for field in fields if field.required],
+        "properties": {field.name: _property(field) for field in fields},
     }
+
+
+def _body(operation: Operation) -> dict[str, Any]:
+    schema = _object(operation.fields)
     kinds = ("application/x-www-form-urlencoded", "application/json")
     return {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
 
@@ -314,7 +325,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
         member = {"type": "array", "items": reference} if is_list else reference
         done["allOf"].append({"type": "object", "properties": {name: member}})
     told = {"200": _response("Done", done)}
-    told["200"]["content"] |= {kind: {"schema": {"type": "string"}} for kind in operation.documents}
+    documents = {kind: {"schema": {"type": "string"}} for kind in operation.documents}
+    told["200"]["content"] = documents if operation.lines else told["200"]["content"] | documents
     if operation.may_wait:
         told["202"] = _response("Accepted; its commit has not been seen yet", done)
     envelope = {"$ref": "#/components/schemas/Envelope"}

@@ -11,16 +11,24 @@ from shipmend.accounts.idempotency import KeptAnswer
 from shipmend.api import imports
 from shipmend.api import parameters as p
 from shipmend.api.endpoint import ApiCall, Operation
-from shipmend.api.envelope import PENDING, SUCCESS, Answer, defect_json, release_json
+from shipmend.api.envelope import Answer, defect_json, release_json
+from shipmend.api.recording import (
+    DEFECT_ACTION,
+    DEFECT_FIELDS,
+    RELEASE_ACTION,
+    RELEASE_FIELDS,
+    defect_recorded,
+    defect_report,
+    release_recorded,
+    release_report,
+)
 from shipmend.catalog.queries import Place
-from shipmend.core.defects import DefectReport, DefectState, FixReport
+from shipmend.core.defects import DefectState
 from shipmend.core.errors import Invalid
 from shipmend.core.moments import Moment, Precision
-from shipmend.core.releases import CommitState, ReleaseReport
-from shipmend.core.values import Scope, Sha
+from shipmend.core.values import Scope
 from shipmend.delivery import actions, queries
-from shipmend.delivery.actions import RecordedDefect, RecordedRelease
-from shipmend.delivery.models import PRODUCTION
+from shipmend.delivery.commits import CommitFinder
 from shipmend.delivery.queries import Page
 from shipmend.delivery.views import DefectView, ReleaseView
 
@@ -34,53 +42,16 @@ def check_token(call: ApiCall) -> Answer:
 
 def post_release(call: ApiCall) -> Answer | KeptAnswer:
     """Ensure that a release is recorded."""
-    report = _release_report(call)
+    report = release_report(call.reader)
     place = call.place(report.path)
 
     def prepare() -> Callable[[], Answer]:
-        work = actions.release_work(place=place, report=report, actor=call.caller.actor, now=call.now)
-        return lambda: _release_recorded(work())
+        work = actions.release_work(
+            place=place, report=report, finder=CommitFinder(), actor=call.caller.actor, now=call.now
+        )
+        return lambda: release_recorded(work())
 
     return call.write(prepare)
-
-
-def _release_report(call: ApiCall) -> ReleaseReport:
-    reader = call.reader
-    return ReleaseReport(
-        path=reader.need(p.RESOURCE_PATH),
-        sha=_release_sha(call),
-        released_at=reader.get(p.RELEASED_AT),
-        release_now=bool(reader.get(p.RELEASE_NOW)),
-        environment=(reader.get(p.ENVIRONMENT) or PRODUCTION).lower(),
-        name=reader.get(p.RELEASE_NAME),
-        status=reader.get(p.STATUS),
-        issue_keys=reader.get(p.ISSUE_KEYS),
-    )
-
-
-def _release_sha(call: ApiCall) -> Sha | None:
-    sha, alias = call.reader.get(p.RELEASE_SHA), call.reader.get(p.HEAD_LONG)
-    if sha and alias and not (sha.digits.startswith(alias.digits) or alias.digits.startswith(sha.digits)):
-        raise Invalid(
-            p.HEAD_LONG.name,
-            f"and release_sha {sha.digits} name two commits",
-            value=alias.digits,
-            mend="give one of them, since they are two names of one parameter",
-        )
-    return max((found for found in (sha, alias) if found), key=lambda found: len(found.digits), default=None)
-
-
-def _release_recorded(recorded: RecordedRelease) -> Answer:
-    release = recorded.release
-    is_pending = release.commit.state is CommitState.PENDING
-    clock = release.released.moment().wall_clock_release() if release.released else "the time of its commit"
-    return Answer(
-        f"action_release_{recorded.action}",
-        f"Release ensured to exist at {clock} in '{recorded.path}'",
-        202 if is_pending else 200,
-        PENDING if is_pending else SUCCESS,
-        {"release": release_json(ReleaseView.of(release, recorded.path)), "warnings": list(recorded.warnings)},
-    )
 
 
 def list_releases(call: ApiCall) -> Answer:
@@ -125,44 +96,22 @@ def delete_release(call: ApiCall) -> Answer | KeptAnswer:
 
 def post_defect(call: ApiCall) -> Answer | KeptAnswer:
     """Ensure that a critical defect is recorded, and that a fix is."""
-    report = _defect_report(call)
+    report = defect_report(call.reader)
     place = call.place(report.path)
     caller = call.caller
 
     def prepare() -> Callable[[], Answer]:
-        work = actions.defect_work(place=place, report=report, reach=caller.reach, actor=caller.actor, now=call.now)
-        return lambda: _defect_recorded(work())
+        work = actions.defect_work(
+            place=place,
+            report=report,
+            finder=CommitFinder(),
+            reach=caller.reach,
+            actor=caller.actor,
+            now=call.now,
+        )
+        return lambda: defect_recorded(work())
 
     return call.write(prepare)
-
-
-def _defect_report(call: ApiCall) -> DefectReport:
-    reader = call.reader
-    fix = FixReport(
-        sha=reader.get(p.FIX_RELEASED_SHA),
-        released_at=reader.get(p.FIX_RELEASED_AT),
-        released_now=bool(reader.get(p.FIX_RELEASED_NOW)),
-    )
-    return DefectReport(
-        key=reader.need(p.DEFECT_KEY),
-        path=reader.need(p.RESOURCE_PATH),
-        detected_at=reader.get(p.DETECTED_AT),
-        detected_now=bool(reader.get(p.DETECTED_NOW)),
-        description=reader.get(p.DESCRIPTION),
-        severity=reader.get(p.SEVERITY),
-        fix=fix if fix.sha or fix.released_at or fix.released_now else None,
-    )
-
-
-def _defect_recorded(recorded: RecordedDefect) -> Answer:
-    defect = recorded.defect
-    return Answer(
-        f"action_defect_{recorded.action}",
-        f"Successfully ensured creation of defect release at {defect.detected.moment().wall_clock()}",
-        202 if recorded.is_pending else 200,
-        PENDING if recorded.is_pending else SUCCESS,
-        {"defect": defect_json(DefectView.of(defect)), "warnings": list(recorded.warnings)},
-    )
 
 
 def list_defects(call: ApiCall) -> Answer:
@@ -250,23 +199,12 @@ API_TOKENS = (
 RELEASES = (
     Operation(
         method="POST",
-        action_em="action_create_release",
+        action_em=RELEASE_ACTION,
         summary="Record a release",
         doc="Ensures that a release is recorded. The same call again changes nothing; a call that sends more about the"
         " same commit at the same instant changes only what it sends.",
         run=post_release,
-        fields=(
-            p.RESOURCE_PATH,
-            p.RELEASE_SHA,
-            p.HEAD_LONG,
-            p.RELEASE_NAME,
-            p.RELEASED_AT,
-            p.RELEASE_NOW,
-            p.ENVIRONMENT,
-            p.STATUS,
-            p.ISSUE_KEYS,
-            p.DRY_RUN,
-        ),
+        fields=(*RELEASE_FIELDS, p.DRY_RUN),
         scope=Scope.RELEASES_WRITE,
         answers=("release", "Release", False),
         may_wait=True,
@@ -303,23 +241,12 @@ RELEASE = (
 CRITICAL_DEFECTS = (
     Operation(
         method="POST",
-        action_em="action_create_defect",
+        action_em=DEFECT_ACTION,
         summary="Record a critical defect, or a fix for it",
         doc="Ensures that a defect is recorded and, with any of the fix parameters, that a fix has been released. A fix"
         " needs a repo's resource_path. A defect is resolved at its latest fix over all repos.",
         run=post_defect,
-        fields=(
-            p.DEFECT_KEY,
-            p.RESOURCE_PATH,
-            p.DETECTED_AT,
-            p.DETECTED_NOW,
-            p.DESCRIPTION,
-            p.FIX_RELEASED_AT,
-            p.FIX_RELEASED_NOW,
-            p.FIX_RELEASED_SHA,
-            p.SEVERITY,
-            p.DRY_RUN,
-        ),
+        fields=(*DEFECT_FIELDS, p.DRY_RUN),
         scope=Scope.DEFECTS_WRITE,
         answers=("defect", "Defect", False),
         may_wait=True,

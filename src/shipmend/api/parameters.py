@@ -31,6 +31,27 @@ RESOURCE_PATH = path_field(
     example="your_entity/your_organization/your_repo",
 )
 
+LINES_PATH = path_field(
+    "resource_path",
+    "Where the lines belong that name no resource_path of their own.",
+    example="your_entity/your_organization/your_repo",
+)
+
+
+class LineType(StrEnum):
+    """What a line of a batch reports."""
+
+    RELEASE = "release"
+    DEFECT = "defect"
+
+
+TYPE = choice_field(
+    "type",
+    "What the line reports. Left out: a defect if it has a defect_key, else a release.",
+    LineType,
+    example="release",
+)
+
 RELEASE_SHA = sha_field(
     "release_sha",
     "The commit that went live; it must be in the repo. Without a time, its authorship stamp is the release time.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from shipmend.api import changes, live, openapi, operations
+from shipmend.api import batch, changes, live, openapi, operations
 from shipmend.api.endpoint import endpoint
 from shipmend.api.views import unknown
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("waiting", endpoint(*live.WAITING)),
     path("critical_defects", endpoint(*operations.CRITICAL_DEFECTS)),
     path("critical_defects/<path:defect_key>", endpoint(*operations.CRITICAL_DEFECT)),
+    path("batch", endpoint(*batch.BATCH)),
     path("imports", endpoint(*operations.IMPORTS)),
     path("openapi.json", openapi.document),
     re_path("", unknown),

@@ -19,7 +19,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
@@ -35,7 +35,7 @@ from django.db import (
     transaction,
 )
 
-from shipmend.core.errors import Unavailable
+from shipmend.core.errors import Refused, Unavailable
 from shipmend.db.sql import is_sqlite
 
 T = TypeVar("T")
@@ -73,6 +73,35 @@ def write(work: Callable[[], T]) -> T:
     if _current.after_commit is not None:
         return work()
     return _group.run(work) if is_sqlite() else _write_alone(work)
+
+
+def each_alone(pieces: Iterable[Callable[[], T]]) -> list[T | Refused]:
+    """Inside write(): run each piece in a savepoint of its own, and return what each answered, in order.
+
+    A piece that is refused is undone alone, and its refusal stands for its answer. Any other exception ends them all.
+    """
+    effects = _current.after_commit
+    if effects is None:
+        raise RuntimeError("each_alone belongs inside write()")
+    raw = connection.connection
+    return [_answered_alone(raw, piece, effects) for piece in pieces]
+
+
+def _answered_alone(
+    raw: sqlite3.Connection | psycopg.Connection, piece: Callable[[], T], effects: list[Callable[[], None]]
+) -> T | Refused:
+    had = len(effects)
+    outcome: T | Refused
+    raw.execute("SAVEPOINT alone")
+    try:
+        outcome = piece()
+    except Refused as refused:
+        outcome = refused
+        del effects[had:]
+        raw.execute("ROLLBACK TO SAVEPOINT alone")
+        connection.needs_rollback = False
+    raw.execute("RELEASE SAVEPOINT alone")
+    return outcome
 
 
 def after_commit(effect: Callable[[], None]) -> None:

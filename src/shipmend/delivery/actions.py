@@ -20,9 +20,8 @@ from shipmend.core.releases import Action, CommitState, Instant, Release, Releas
 from shipmend.core.values import ResourcePath
 from shipmend.db.ids import new_id
 from shipmend.delivery import store, verdicts
-from shipmend.delivery.commits import find_commit, find_commit_at
+from shipmend.delivery.commits import CommitFinder
 from shipmend.delivery.streams import StreamWriter, put_release, title
-from shipmend.history import graphs
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,13 @@ class RecordedDefect:
     """Whether the fix that the call speaks of waits for its commit."""
 
 
-def release_work(*, place: Place, report: ReleaseReport, actor: Actor, now: int) -> Callable[[], RecordedRelease]:
+def release_work(
+    *, place: Place, report: ReleaseReport, finder: CommitFinder, actor: Actor, now: int
+) -> Callable[[], RecordedRelease]:
     """The work that records a release. Raises Invalid; nothing is stored before the work runs."""
     repo = _repo_of(place, report.path)
     releases.check_report(report, has_remote=repo.has_remote)
-    commit = _release_commit(place.tenant, repo, report, now=now)
+    commit = _release_commit(finder, place.tenant, repo, report, now=now)
     wanted = Release(
         id=new_id(),
         environment=report.environment,
@@ -61,8 +62,7 @@ def release_work(*, place: Place, report: ReleaseReport, actor: Actor, now: int)
         issue_keys=report.issue_keys or (),
     )
     if commit.number is not None:
-        # Its kind is derived inside the write, where everyone would wait for the graph to be loaded.
-        graphs.load(place.tenant.id, repo.number)
+        finder.load_graph(place.tenant, repo)
     return lambda: record_release(tenant=place.tenant, repo=repo, wanted=wanted, report=report, actor=actor, now=now)
 
 
@@ -115,14 +115,14 @@ def standing_release(tenant: Tenant, release_id: UUID, reach: ResourcePath) -> t
 
 
 def defect_work(
-    *, place: Place, report: DefectReport, reach: ResourcePath, actor: Actor, now: int
+    *, place: Place, report: DefectReport, finder: CommitFinder, reach: ResourcePath, actor: Actor, now: int
 ) -> Callable[[], RecordedDefect]:
     """The work that records a defect. Raises Invalid; nothing is stored before the work runs.
 
     A caller whose `reach` does not hold the defect itself may add a fix within it, and change nothing else.
     """
     defects.check_report(report)
-    fix = _looked_up_fix(place, report.fix, now=now) if report.fix else None
+    fix = _looked_up_fix(finder, place, report.fix, now=now) if report.fix else None
     return lambda: _record_defect(place, report, fix, reach, actor, now)
 
 
@@ -180,12 +180,12 @@ def _record_defect(
     return recorded
 
 
-def _looked_up_fix(place: Place, said: FixReport, *, now: int) -> Fix:
+def _looked_up_fix(finder: CommitFinder, place: Place, said: FixReport, *, now: int) -> Fix:
     repo = store.repo_at(place)
     parameter = "fix_released_sha"
     if said.sha and not repo.has_remote:
         releases.check_whole(said.sha, parameter=parameter)
-    commit = find_commit(place.tenant, repo, said.sha, parameter=parameter) if said.sha else None
+    commit = finder.commit(place.tenant, repo, said.sha, parameter=parameter) if said.sha else None
     if said.released_at is not None:
         released: Instant | None = Instant.of(said.released_at)
     elif said.released_now or commit is None:
@@ -226,9 +226,11 @@ def _repo_of(place: Place, path: ResourcePath) -> RepoRef:
     return place.repo
 
 
-def _release_commit(tenant: Tenant, repo: RepoRef, report: ReleaseReport, *, now: int) -> ReleaseCommit:
+def _release_commit(
+    finder: CommitFinder, tenant: Tenant, repo: RepoRef, report: ReleaseReport, *, now: int
+) -> ReleaseCommit:
     if report.sha is not None:
-        return find_commit(tenant, repo, report.sha, parameter="release_sha")
+        return finder.commit(tenant, repo, report.sha, parameter="release_sha")
     if report.released_at is not None:
-        return find_commit_at(tenant, repo, report.released_at.epoch, parameter="released_at")
-    return find_commit_at(tenant, repo, now, parameter="release_now")
+        return finder.commit_at(tenant, repo, report.released_at.epoch, parameter="released_at")
+    return finder.commit_at(tenant, repo, now, parameter="release_now")

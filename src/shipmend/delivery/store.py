@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -158,6 +158,12 @@ def lock_stream(tenant: Tenant, repo_id: UUID) -> None:
     """Keep other writers off the repo's streams until the transaction ends (on SQLite there are none)."""
     if not is_sqlite():
         _LOCK_REPO.row(tenant.id, repo_id)
+
+
+def lock_streams(repos: Iterable[tuple[Tenant, UUID]]) -> None:
+    """As lock_stream, for several repos, given by entity and id in one and the same order by everyone."""
+    for tenant, repo_id in repos:
+        lock_stream(tenant, repo_id)
 
 
 def releases_like(tenant: Tenant, repo_id: UUID, release: Release) -> list[StoredRelease]:

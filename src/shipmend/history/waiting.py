@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from uuid import UUID
 
-from django.conf import settings
-
 from shipmend.catalog.models import Repo
 from shipmend.history.actions import request_index
 from shipmend.jobs.queries import JobState, find_job
@@ -16,8 +14,8 @@ LAST_LOOK = 0.1
 """Seconds between two looks at the job, growing from the first to the last."""
 
 
-def fetch_and_wait(entity_id: UUID, repo_id: UUID) -> bool:
-    """Have a repo fetched and indexed, and wait for that up to CONFIG.fetch_wait seconds; never inside write().
+def fetch_and_wait(entity_id: UUID, repo_id: UUID, seconds: float) -> bool:
+    """Have a repo fetched and indexed, and wait for that so many seconds at the most; never inside write().
 
     True when all that was on the remote at the time of the call is indexed. False when that takes longer or
     failed, and for a repo that is not there.
@@ -25,7 +23,7 @@ def fetch_and_wait(entity_id: UUID, repo_id: UUID) -> bool:
     repo = Repo.objects.filter(entity_id=entity_id, id=repo_id).first()
     if repo is None:
         return False
-    until = time.monotonic() + settings.CONFIG.fetch_wait
+    until = time.monotonic() + seconds
     job_id = request_index(repo, reason="a call named a commit not seen yet")
     pause = FIRST_LOOK
     while time.monotonic() < until:

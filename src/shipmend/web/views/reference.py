@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from shipmend.accounts.models import Membership
+from shipmend.api.envelope import NDJSON
 from shipmend.api.openapi import BASE, Route, routes
 from shipmend.catalog.models import Repo
 from shipmend.core.values import ResourcePath
@@ -66,6 +67,8 @@ def _is_in_example(route: Route, name: str) -> bool:
 
 
 def _curl(route: Route, url: str, values: Mapping[str, object]) -> str:
+    if route.operation.lines:
+        return _lines_curl(url)
     lines = [f"curl {shlex.quote(url)}", f'-H "Authorization: Bearer {TOKEN}"']
     if route.operation.method == "GET":
         lines[0] = f"curl -G {shlex.quote(url)}" if values else lines[0]
@@ -75,8 +78,18 @@ def _curl(route: Route, url: str, values: Mapping[str, object]) -> str:
     return " \\\n  ".join(lines)
 
 
+def _lines_curl(url: str) -> str:
+    lines = [
+        f"curl {shlex.quote(url)}",
+        f'-H "Authorization: Bearer {TOKEN}"',
+        f'-H "Content-Type: {NDJSON}"',
+        "--data-binary @lines.ndjson",
+    ]
+    return " \\\n  ".join(lines)
+
+
 def _json_curl(route: Route, url: str, values: Mapping[str, object]) -> str:
-    if route.operation.method != "POST":
+    if route.operation.method != "POST" or route.operation.lines:
         return ""
     body = json.dumps(values, ensure_ascii=False)
     lines = [
