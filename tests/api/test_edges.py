@@ -108,9 +108,10 @@ def test_head_is_get_without_a_body(world: World) -> None:
     assert (response.status_code, response.content) == (200, b"")
 
 
-def test_an_epoch_number_is_a_date(world: World) -> None:
+@pytest.mark.parametrize("number", [1621959600, 1621959600.987, 1621959600000, 1621959600123456])
+def test_an_epoch_number_is_a_date(number: float, world: World) -> None:
     reply = world.api().post_json(
-        "releases", {"resource_path": str(world.repo().path), "release_sha": SHA, "released_at": 1621959600}
+        "releases", {"resource_path": str(world.repo().path), "release_sha": SHA, "released_at": number}
     )
     assert reply.json["release"]["released_at"] == "2021-05-25T16:20:00Z"
 

@@ -36,6 +36,7 @@ def test_a_part_is_registered_and_its_commits_are_asked_for(world: World, source
     assert reply.words == (200, "response_success")
     assert reply.json["import"] == {
         "resource_path": str(world.repo_path("a")),
+        "repo_path": None,
         "state": "waiting",
         "progress": None,
         "error": None,

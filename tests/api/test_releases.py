@@ -237,6 +237,14 @@ def test_a_list_s_last_day_is_included(api: Api, path: str, line: list[str]) -> 
         api.post("releases", resource_path=path, release_sha=line[0], released_at=when)
     day = iso(1_610_000_000)[:10]
     assert api.get("releases", resource_path=path, start_date=day, end_date=day).json["total"] == 2
+    assert api.get("releases", resource_path=path, start_date=f"{day}T23:00:00Z", end_date=day).json["total"] == 1
+
+
+def test_a_window_may_end_in_the_future(api: Api, path: str, line: list[str]) -> None:
+    """ "This month" and "this year" are what people look at most."""
+    api.post("releases", resource_path=path, release_sha=line[0])
+    assert api.get("releases", resource_path=path, end_date="2099-12-31").json["total"] == 1
+    assert api.get("releases", resource_path=path, start_date="2099-12-31").json["total"] == 0
 
 
 def _unverified(api: Api, path: object, n: int) -> dict[str, object]:

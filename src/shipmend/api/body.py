@@ -16,7 +16,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 
-from shipmend.core.errors import BadRequest, Invalid, TooLarge
+from shipmend.core.errors import BadRequest, Invalid, TooLarge, shown
 
 MAX_BODY = 1 << 20
 MAX_FIELDS = 1000
@@ -44,6 +44,11 @@ class Parameters:
     def all(self, name: str) -> list[Given]:
         """What came under `name`: usually one value, or none."""
         return self.values.get(name, [])
+
+
+def given_twice(name: str, one: object, other: object) -> Invalid:
+    """The refusal of a parameter that came twice and means two things."""
+    return Invalid(name, f"is given twice with two values, {shown(one)} and {shown(other)}", mend="give it once")
 
 
 def read_query(request: HttpRequest) -> Parameters:
@@ -116,7 +121,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, value in pairs:
         if name in found and found[name] != value:
-            raise Invalid(name, "is given twice in the JSON body with two values", mend="give it once")
+            raise given_twice(name, found[name], value)
         found[name] = value
     return found
 

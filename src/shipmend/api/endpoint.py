@@ -27,6 +27,7 @@ from shipmend.api.fields import Field, Reader, Setting
 from shipmend.api.parameters import DRY_RUN
 from shipmend.catalog.queries import Place, find_place, nothing_there
 from shipmend.core.errors import Invalid, MethodNotAllowed, Refused
+from shipmend.core.tokens import is_well_formed
 from shipmend.core.values import ResourcePath, Scope
 from shipmend.db.writes import DryRun, is_passing, unavailable, write
 
@@ -185,7 +186,8 @@ def bearer(request: HttpRequest) -> str:
         user, _, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return ""
-    return user if not password or password.lower() in ("x", "x-oauth-basic") else password
+    # Many programs ask for something in the other place too; it is not looked at.
+    return next((part for part in (password, user) if is_well_formed(part)), "")
 
 
 def _idempotency_key(request: HttpRequest) -> str:

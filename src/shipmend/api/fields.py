@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from shipmend.api.body import Given, Parameters
+from shipmend.api.body import Given, Parameters, given_twice
 from shipmend.core.errors import Invalid
 from shipmend.core.moments import DateOrder, Moment, UnreadableMoment, read_moment
 from shipmend.core.values import ResourcePath, Sha
@@ -61,9 +61,11 @@ class Reader:
         """
         if wanted.name not in self.fields:
             raise LookupError(f"{wanted.name} is read but not declared, so the reference would not tell of it")
-        values = [wanted.read(wanted.name, given, self.setting) for given in self.parameters.all(wanted.name)]
-        if any(_meaning(value) != _meaning(values[0]) for value in values[1:]):
-            raise Invalid(wanted.name, "is given twice with two values", mend="give it once")
+        given = self.parameters.all(wanted.name)
+        values = [wanted.read(wanted.name, each, self.setting) for each in given]
+        for other, value in zip(given, values, strict=True):
+            if _meaning(value) != _meaning(values[0]):
+                raise given_twice(wanted.name, given[0], other)
         return values[0] if values else None
 
     def need(self, wanted: Field[T]) -> T:
@@ -119,13 +121,17 @@ def sha_field(name: str, doc: str, **more: Any) -> Field[Sha]:
     return Field(name, read, {"type": "string", "pattern": "^[0-9a-fA-F]{7,40}$"}, doc, **more)
 
 
-def moment_field(name: str, doc: str, **more: Any) -> Field[Moment]:
-    """A DateTime of the contract; a JSON number is epoch seconds, milliseconds or microseconds."""
+def moment_field(name: str, doc: str, *, may_lie_ahead: bool = False, **more: Any) -> Field[Moment]:
+    """A DateTime of the contract; a JSON number is epoch seconds, milliseconds or microseconds.
+
+    What has happened lies at most a day ahead of the server's clock; the end of a window may lie anywhere.
+    """
 
     def read(name: str, given: Given, setting: Setting) -> Moment:
-        text = as_text(name, given)
+        text = as_text(name, f"{given:.6f}" if isinstance(given, float) else given)
+        now = None if may_lie_ahead else setting.now
         try:
-            return read_moment(text, zone=setting.zone, date_order=setting.date_order, now=setting.now)
+            return read_moment(text, zone=setting.zone, date_order=setting.date_order, now=now)
         except UnreadableMoment as error:
             raise Invalid(name, error.because, value=text, mend=error.mend) from error
 

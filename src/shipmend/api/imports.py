@@ -106,6 +106,8 @@ def _names(remote: Remote) -> list[str]:
 def _import_json(repo: Repo) -> dict[str, Any]:
     return {
         "resource_path": str(repo.path),
+        # A folder of the server is the operator's own business.
+        "repo_path": None if repo.is_local else repo.remote_url or None,
         "state": repo.index_state,
         "progress": repo.index_progress or None,
         "error": repo.index_error or None,

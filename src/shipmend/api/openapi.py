@@ -178,6 +178,7 @@ _SCHEMAS: dict[str, Any] = {
         "type": "object",
         "properties": {
             "resource_path": {"type": "string"},
+            "repo_path": _NAME,
             "state": {"enum": ["none", "waiting", "running", "ready", "failed"]},
             "progress": _NAME,
             "error": _NAME,

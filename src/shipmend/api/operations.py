@@ -156,8 +156,8 @@ def _window(call: ApiCall) -> tuple[int | None, int | None]:
     """Epoch seconds of the first instant to list and of the one to stop before."""
     start, end = call.reader.get(p.START_DATE), call.reader.get(p.END_DATE)
     until = _stop(end, call.caller.tenant.zone) if end else None
-    if start and until is not None and until < start.epoch:
-        raise Invalid("end_date", "lies before start_date", value=end.text if end else None, mend="give a later one")
+    if start and end and until is not None and end.epoch < start.epoch and until <= start.epoch:
+        raise Invalid("end_date", f"lies before start_date {start.text}", value=end.text, mend="give a later one")
     return (start.epoch if start else None), until
 
 
@@ -288,7 +288,7 @@ IMPORTS = (
         doc="Makes the repo at resource_path if it is missing, gives it its git address, or what it is part of, and"
         " queues its index.",
         run=imports.post_import,
-        fields=(p.RESOURCE_PATH, p.REPO_PATH, p.SOURCE_PATH, p.PATHS),
+        fields=(p.RESOURCE_PATH, p.REPO_PATH, p.SOURCE_PATH, p.PATHS, p.DRY_RUN),
         scope=Scope.IMPORTS_WRITE,
         answers=("import", "Import", False),
     ),

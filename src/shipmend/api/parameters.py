@@ -124,9 +124,14 @@ SEVERITY = integer_field(
 )
 
 DRY_RUN = flag_field("dry_run", "Answer in full, and store nothing.")
-START_DATE = moment_field("start_date", "The first day, or the first instant, to list.", example="2021-01-01")
+START_DATE = moment_field(
+    "start_date", "The first day, or the first instant, to list.", may_lie_ahead=True, example="2021-01-01"
+)
 END_DATE = moment_field(
-    "end_date", "The last day to list; with a time of day, the instant to stop before.", example="2021-01-31"
+    "end_date",
+    "The last day to list; with a time of day, the instant to stop before.",
+    may_lie_ahead=True,
+    example="2021-01-31",
 )
 PAGE = integer_field("page", "Which page of the list, counted from 1.", least=1, most=10**6, example=1)
 

@@ -23,11 +23,12 @@ _SPACES = re.compile(" {2,}")
 _HOUR_OR_OFFSET = re.compile(r" ?-(?P<h>[0-9]{2}):?(?P<m>[0-9]{2})?")
 
 
-def read_moment(text: str, *, zone: ZoneInfo, date_order: DateOrder, now: int) -> Moment:
+def read_moment(text: str, *, zone: ZoneInfo, date_order: DateOrder, now: int | None) -> Moment:
     """The one moment that `text` names.
 
     `zone` is used when the text names none, `date_order` when A/B/YYYY could be both; `now`, in seconds since
-    1970 UTC, serves only to refuse what lies more than 24 hours ahead. UnreadableMoment for everything else.
+    1970 UTC, serves only to refuse what lies more than 24 hours ahead, which None lets pass. UnreadableMoment for
+    everything else.
     """
     trimmed = text.strip(_BLANKS)
     plain = _plain(trimmed)
@@ -84,10 +85,10 @@ def _check_no_hour(rest: str) -> None:
         )
 
 
-def _check_range(epoch: int, now: int) -> None:
+def _check_range(epoch: int, now: int | None) -> None:
     if epoch < 0:
         raise UnreadableMoment("lies before 1970 in UTC", "correct the year")
-    if epoch > now + AHEAD_SECONDS:
+    if now is not None and epoch > now + AHEAD_SECONDS:
         raise UnreadableMoment(
             f"is {iso(epoch)}, more than 24 hours ahead of this server's clock",
             "correct the date or the zone",

@@ -49,7 +49,10 @@ _TIME_24 = r"(?P<h>[0-9]{2}):(?P<mi>[0-9]{2})(?::(?P<s>[0-9]{2}))?"
 _HMS = r"(?P<h>[0-9]{2})(?P<c>[:-]?)(?P<mi>[0-9]{2})(?P=c)(?P<s>[0-9]{2})(?![0-9])"
 _FRACTION = r"(?:[.,](?P<f>[0-9]{1,12}))?"
 _TIME_BASIC = rf"(?P<h>[0-9]{{2}})(?:(?P<c>:?)(?P<mi>[0-9]{{2}})(?:(?P=c)(?P<s>[0-9]{{2}}){_FRACTION})?)?"
-_MAIL_ZONE = r"(?= (?:[+-][0-9]{4}|UT|GMT|[ECMP][SD]T)(?: \(|\Z))"
+# RFC 822 names eight zones; Go writes whatever abbreviation its own zone has.
+_MAIL_ZONE = r"(?= (?:[+-][0-9]{4}|UT|[a-z]{3,5})(?: \(|\Z))"
+
+_ZONE_BETWEEN = r"(?: (?P<z>[a-z+-][a-z0-9_+:/-]*))?"
 
 # Two-digit years are read only where a standard or a program writes them: RFC 822 and 850, and Jira.
 _FROM_DIGIT = (
@@ -71,6 +74,7 @@ _FROM_DIGIT = (
     _shape("clf", rf"{_DAY}/(?P<mon>[a-z]{{3}})/(?P<y>[0-9]{{4}}):{_TIME_24}", dates.named),
     _shape("jira", rf"{_DAY}/(?P<mon>[a-z]{{3}})/(?P<y>[0-9]{{2}})(?![0-9]){CLOCK}", dates.short_year),
     _shape("day_month", rf"{_DAY}{_SUFFIX}(?P<p>[ /-])(?:of )?{_MON}\.?,?(?P=p){_YEAR}{CLOCK}", dates.named),
+    _shape("ctime", rf"{_DAY} {_MON} {TIME}{_ZONE_BETWEEN} {_YEAR}", dates.named),
     _shape("year_month_day", rf"{_YEAR}(?P<p>[ -]){_MON}(?P=p){_DAY}(?![0-9]){CLOCK}", dates.named),
     # Tags and directories are named so. They need the seconds: 20210203-0926 could end in an offset.
     _shape("file_name", rf"{_YMD_BASIC}[_-]{_HMS}", dates.numbers),
@@ -89,7 +93,6 @@ _FROM_DIGIT = (
     ),
     _shape("iso_ordinal", rf"(?P<y>[0-9]{{4}})-(?P<number>[0-9]{{3}})(?![0-9]){CLOCK}", dates.ordinal_date),
 )
-_ZONE_BETWEEN = r"(?: (?P<z>[a-z+-][a-z0-9_+:/-]*))?"
 _FROM_LETTER = (
     _shape("month_day", rf"{_MON}\.?[ -]{_DAY}{_SUFFIX}(?:, ?|[ -]){_YEAR}{CLOCK}", dates.named),
     _shape("ctime", rf"{_MON} {_DAY} {TIME}{_ZONE_BETWEEN} {_YEAR}", dates.named),
