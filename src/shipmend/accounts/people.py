@@ -19,6 +19,7 @@ from shipmend.catalog.queries import Tenant, tenant_of
 from shipmend.core.errors import Forbidden, Invalid, NotFound, shown
 from shipmend.core.values import ResourcePath, Role
 from shipmend.db.clock import epoch_now
+from shipmend.db.rows import change
 from shipmend.db.writes import write
 
 LINK_SECONDS = 24 * 3600
@@ -119,11 +120,11 @@ def set_role(*, tenant: Tenant, email: str, role: Role, actor: Actor) -> Members
             raise Invalid("email", "belongs to no user", value=email, mend="create the user first")
         membership = Membership.objects.filter(entity_id=tenant.id, user=user).first()
         if membership is None:
-            membership = Membership(entity_id=tenant.id, user=user)
-        elif role is not Role.OWNER:
-            _keep_an_owner(tenant, membership)
-        membership.role = role
-        membership.save()
+            membership = Membership.objects.create(entity_id=tenant.id, user=user, role=role)
+        else:
+            if role is not Role.OWNER:
+                _keep_an_owner(tenant, membership)
+            change(membership, role=role)
         trail.record(tenant.id, actor, f"member_made_{role}", user.email, subject_id=user.id)
         return membership
 
@@ -136,7 +137,7 @@ def remove_member(*, tenant: Tenant, membership_id: UUID, actor: Actor) -> None:
     def work() -> None:
         membership = _membership(tenant, membership_id)
         _keep_an_owner(tenant, membership)
-        membership.delete()
+        Membership.objects.filter(entity_id=tenant.id, id=membership.id).delete()
         trail.record(tenant.id, actor, "member_removed", membership.user.email, subject_id=membership.user_id)
 
     write(work)

@@ -14,6 +14,7 @@ from shipmend.core.errors import Forbidden, Invalid, NotFound, Unauthorized
 from shipmend.core.moments import DateOrder
 from shipmend.core.values import DEFAULT_SCOPES, ResourcePath, Scope
 from shipmend.db.clock import epoch_now
+from shipmend.db.rows import change
 from shipmend.db.sql import Statement
 from shipmend.db.writes import write
 
@@ -156,9 +157,8 @@ def rotate(*, tenant: Tenant, token_id: UUID, actor: Actor) -> IssuedToken:
             created_by=old.created_by,
             expires_at=None if days is None else now + days,
         )
-        old.replaced_by = successor
-        old.expires_at = min(old.expires_at or now + ROTATION_OVERLAP, now + ROTATION_OVERLAP)
-        old.save(update_fields=["replaced_by", "expires_at"])
+        ends_at = min(old.expires_at or now + ROTATION_OVERLAP, now + ROTATION_OVERLAP)
+        change(old, replaced_by=successor, expires_at=ends_at)
         trail.record(tenant.id, actor, "token_rotated", old.name, subject_id=old.id)
         return successor
 
@@ -171,8 +171,7 @@ def revoke(*, tenant: Tenant, token_id: UUID, actor: Actor) -> None:
     def work() -> None:
         token = token_in(tenant, token_id)
         if token.revoked_at is None:
-            token.revoked_at = epoch_now()
-            token.save(update_fields=["revoked_at"])
+            change(token, revoked_at=epoch_now())
             trail.record(tenant.id, actor, "token_revoked", token.name, subject_id=token.id)
 
     write(work)

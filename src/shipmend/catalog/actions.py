@@ -17,6 +17,7 @@ from shipmend.core.globs import read_globs
 from shipmend.core.moments import DateOrder, open_zone
 from shipmend.core.tickets import TicketPattern
 from shipmend.core.values import ResourcePath, is_slug
+from shipmend.db.rows import change
 from shipmend.db.writes import write
 from shipmend.git.remotes import Remote
 
@@ -81,8 +82,8 @@ def _change(tenant: Tenant, wanted: Mapping[str, object], actor: Actor) -> bool:
             for field, value in wanted.items()
             if getattr(entity, field) != value
         ]
-        for change in changes:
-            setattr(entity, change.field, change.after)
+        for told in changes:
+            setattr(entity, told.field, told.after)
         if changes:
             entity.save()
             trail.record(entity.id, actor, "entity_changed", entity.slug, subject_id=entity.id, changes=changes)
@@ -133,9 +134,8 @@ def _ensure_part(path: ResourcePath, source: ResourcePath, globs: str, actor: Ac
         changes = [SettingChange("paths", repo.path_globs, globs)]
         if repo.source_id is None:
             changes.append(SettingChange("source_path", "", str(source)))
-        repo.source, repo.path_globs = home, globs
-        repo.index_state = IndexState.WAITING if home.remote_url else IndexState.NONE
-        repo.save()
+        state = IndexState.WAITING if home.remote_url else IndexState.NONE
+        change(repo, source=home, path_globs=globs, index_state=state)
         trail.record(repo.entity_id, actor, "repo_changed", str(path), subject_id=repo.id, changes=changes)
     return repo
 
@@ -171,20 +171,18 @@ def _named(path: ResourcePath, actor: Actor) -> Repo:
 
 def _locked(path: ResourcePath) -> Repo:
     """The repo at `path`; until the write ends nobody else removes it, makes it a part or makes parts of it."""
-    Repo.objects.select_for_update(no_key=True).filter(id=find_repo(path).id).first()
+    found = find_repo(path)
+    Repo.objects.select_for_update(no_key=True).filter(entity_id=found.entity_id, id=found.id).first()
     return find_repo(path)
 
 
 def _point_at(repo: Repo, remote: Remote, actor: Actor) -> None:
-    change = SettingChange("remote", repo.remote_url, remote.shown)
-    repo.remote_url = remote.url
-    repo.remote_secret = remote.secret or ""
-    repo.is_local = remote.kind == "local"
-    if repo.index_state == IndexState.NONE:
-        repo.index_state = IndexState.WAITING
-    repo.save()
+    told = SettingChange("remote", repo.remote_url, remote.shown)
+    state = IndexState.WAITING if repo.index_state == IndexState.NONE else repo.index_state
+    secret, is_local = remote.secret or "", remote.kind == "local"
+    change(repo, remote_url=remote.url, remote_secret=secret, is_local=is_local, index_state=state)
     path = str(repo.path)
-    trail.record(repo.entity_id, actor, "repo_remote_changed", path, subject_id=repo.id, changes=[change])
+    trail.record(repo.entity_id, actor, "repo_remote_changed", path, subject_id=repo.id, changes=[told])
 
 
 def choose_release_branch(*, tenant: Tenant, repo_id: UUID, branch: str, actor: Actor) -> Repo:
@@ -195,12 +193,11 @@ def choose_release_branch(*, tenant: Tenant, repo_id: UUID, branch: str, actor: 
         if repo.source is not None:
             mend = f"choose it for {repo.source.path}"
             raise Invalid("release_branch", "is that of the repo which this one is part of", mend=mend)
-        change = SettingChange("release_branch", repo.release_branch, branch.strip())
-        if change.before != change.after:
-            repo.release_branch = branch.strip()
-            repo.save(update_fields=["release_branch"])
+        told = SettingChange("release_branch", repo.release_branch, branch.strip())
+        if told.before != told.after:
+            change(repo, release_branch=branch.strip())
             path = str(repo.path)
-            trail.record(tenant.id, actor, "repo_changed", path, subject_id=repo.id, changes=[change])
+            trail.record(tenant.id, actor, "repo_changed", path, subject_id=repo.id, changes=[told])
         return repo
 
     return write(work)

@@ -130,7 +130,7 @@ def globs_of(repo: RepoRef) -> tuple[str, ...]:
     """The paths that belong to a part, as core.globs has them; none for any other repo, whose paths all do."""
     if repo.source_id is None:
         return ()
-    text = Repo.objects.filter(id=repo.id).values_list("path_globs", flat=True).first()
+    text = Repo.objects.filter(entity__slug=repo.path.entity, id=repo.id).values_list("path_globs", flat=True).first()
     return tuple((text or "").splitlines())
 
 

@@ -34,6 +34,7 @@ from shipmend.core.tracking import (
     wanted_releases,
 )
 from shipmend.db.ids import new_id
+from shipmend.db.rows import change
 from shipmend.db.writes import write
 from shipmend.delivery import store
 from shipmend.delivery.models import Tracked, TrackingRule
@@ -90,10 +91,9 @@ def delete_rule(*, tenant: Tenant, rule_id: UUID, keep_releases: bool, actor: Ac
         row = TrackingRule.objects.filter(entity_id=tenant.id, id=rule_id, deleted_at=None).first()
         if row is None:
             raise NotFound("There is no such rule any more.")
-        row.deleted_at, row.keeps_releases = now, keep_releases
-        row.save(update_fields=["deleted_at", "keeps_releases"])
-        change = FieldChange("releases", None, "kept" if keep_releases else "taken back")
-        trail.record(tenant.id, actor, "rule_deleted", str(rule_of(row)), subject_id=row.id, changes=[change])
+        change(row, deleted_at=now, keeps_releases=keep_releases)
+        fate = FieldChange("releases", None, "kept" if keep_releases else "taken back")
+        trail.record(tenant.id, actor, "rule_deleted", str(rule_of(row)), subject_id=row.id, changes=[fate])
         _apply_soon(tenant, row.repo_id)
         return row
 

@@ -46,7 +46,7 @@ def request_index(repo: Repo, *, reason: str) -> UUID:
     def work() -> UUID:
         if home.index_state in (IndexState.NONE, IndexState.FAILED):
             home.index_state = IndexState.WAITING
-            Repo.objects.filter(id=home.id).update(index_state=home.index_state)
+            Repo.objects.filter(entity_id=home.entity_id, id=home.id).update(index_state=home.index_state)
         if repo is not home:
             request_sift(home)
         return _enqueue(home.entity_id, home.id, reason)

@@ -81,7 +81,7 @@ class _Owned:
             state = store.state_of(self.key)
             if state is not None and state.repo_id == self.repo.id:
                 return state
-            if not Repo.objects.filter(id=self.repo.id).exists():
+            if not Repo.objects.filter(entity_id=self.repo.entity_id, id=self.repo.id).exists():
                 raise RepoGone
             store.take_over(self.key, self.repo.id)
             return State(self.repo.id)

@@ -34,7 +34,7 @@ ERROR_CHARACTERS = 2000
 _DAY = 24 * 3600 * 1000
 # In the order of the migration: SQLite matches ON CONFLICT … WHERE with an index by the letter.
 _OPEN = "dead_at IS NULL AND done_at IS NULL"
-_HELD_BY = f"id = ? AND attempt = ? AND lease_until IS NOT NULL AND {_OPEN}"
+_HELD_BY = f"entity_id = ? AND id = ? AND attempt = ? AND lease_until IS NOT NULL AND {_OPEN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,11 @@ class Claim:
     key: str
     payload: Mapping[str, Any]
     attempt: int
+
+    @property
+    def held(self) -> tuple[UUID, UUID, int]:
+        """What names the job as long as it is in these hands."""
+        return self.entity_id, self.id, self.attempt
 
 
 _ENQUEUE = Statement(
@@ -166,19 +171,19 @@ def _claim(row: tuple[Any, ...] | None) -> Claim | None:
 def renew(claims: Sequence[Claim], *, lease: float) -> list[Claim]:
     """Hold these for another `lease` seconds. Returns those that someone else has taken meanwhile."""
     milliseconds = round(lease * 1000)
-    return write(lambda: [claim for claim in claims if not _RENEW.run(milliseconds, claim.id, claim.attempt)])
+    return write(lambda: [claim for claim in claims if not _RENEW.run(milliseconds, *claim.held)])
 
 
 def is_held(claim: Claim) -> bool:
     """Whether the claim still stands. Inside write(), nobody can take the job until that write has ended."""
-    return _HELD.row(claim.id, claim.attempt) is not None
+    return _HELD.row(*claim.held) is not None
 
 
 def finish(claim: Claim) -> bool:
     """The work is done. False, and nothing is changed, when someone else has taken the job meanwhile."""
 
     def work() -> bool:
-        if not _FINISH.run("", claim.id, claim.attempt):
+        if not _FINISH.run("", *claim.held):
             return False
         _forget_dead_of(claim)
         return True
@@ -194,7 +199,7 @@ def fail(claim: Claim, error: str) -> bool:
 def _fail(claim: Claim, error: str) -> bool:
     if claim.attempt >= TRIES:
         _forget_dead_of(claim)
-        return bool(_BURY.run(error, claim.id, claim.attempt))
+        return bool(_BURY.run(error, *claim.held))
     return _back_to_the_queue(claim, error, retry_delay(claim.attempt))
 
 
@@ -206,8 +211,8 @@ def give_back(claim: Claim) -> bool:
 def _back_to_the_queue(claim: Claim, error: str, delay: float) -> bool:
     if _TWIN_WAITS.row(claim.entity_id, claim.kind, claim.key) is not None:
         # Someone asked again meanwhile: that job does the same work, so this one ends here.
-        return bool(_FINISH.run(error, claim.id, claim.attempt))
-    return bool(_PUT_BACK.run(round(delay * 1000), error, claim.id, claim.attempt))
+        return bool(_FINISH.run(error, *claim.held))
+    return bool(_PUT_BACK.run(round(delay * 1000), error, *claim.held))
 
 
 def _forget_dead_of(claim: Claim) -> None:
