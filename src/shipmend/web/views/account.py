@@ -18,7 +18,9 @@ from shipmend.web.visits import ACT, FORM, PAGE, public, signed_in
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
-failures = FailureLimit(allowed=10, seconds=15 * 60)
+by_person = FailureLimit(allowed=10, seconds=15 * 60)
+by_address = FailureLimit(allowed=50, seconds=15 * 60)
+"""The second one stops whoever tries one password on everybody; nothing but time makes it forget."""
 
 
 @public(*FORM)
@@ -87,7 +89,7 @@ def setup(request: HttpRequest, secret: str) -> HttpResponse:
 def account(request: HttpRequest, user: User) -> HttpResponse:
     """Who the reader is, and their password."""
     form = PasswordForm(request.POST or None, has_password=user.has_usable_password())
-    if form.is_valid() and _is_present_password(form, user):
+    if form.is_valid() and _is_present_password(request, form, user):
         with form.refusals():
             change_password(user=user, password=form.cleaned_data["password"])
             write(lambda: update_session_auth_hash(request, user))
@@ -100,14 +102,31 @@ def account(request: HttpRequest, user: User) -> HttpResponse:
 def _checked(request: HttpRequest, form: SignInForm) -> User | None:
     """The user with this password. Raises Throttled after too many wrong ones."""
     email = form.text("email").lower()
-    key = f"{email} {request.META.get('REMOTE_ADDR')}"
-    failures.check(key)
+    _check_patience(request, email)
     user = authenticate(request, username=email, password=form.cleaned_data["password"])
     if not isinstance(user, User):
-        failures.note(key)
+        _note_failure(request, email)
         return None
-    failures.forget(key)
+    by_person.forget(_key(request, email))
     return user
+
+
+def _check_patience(request: HttpRequest, email: str) -> None:
+    by_person.check(_key(request, email))
+    by_address.check(_address(request))
+
+
+def _note_failure(request: HttpRequest, email: str) -> None:
+    by_person.note(_key(request, email))
+    by_address.note(_address(request))
+
+
+def _key(request: HttpRequest, email: str) -> str:
+    return f"{email} {_address(request)}"
+
+
+def _address(request: HttpRequest) -> str:
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _begin_session(request: HttpRequest, user: User) -> None:
@@ -125,9 +144,14 @@ def _enter(request: HttpRequest, link: LoginLink, user: User) -> HttpResponse:
     return redirect("account")
 
 
-def _is_present_password(form: PasswordForm, user: User) -> bool:
-    if "present" not in form.fields or user.check_password(form.cleaned_data["present"]):
+def _is_present_password(request: HttpRequest, form: PasswordForm, user: User) -> bool:
+    """Raises Throttled: whoever found an open session may not find out the password with it."""
+    if "present" not in form.fields:
         return True
+    _check_patience(request, user.email)
+    if user.check_password(form.cleaned_data["present"]):
+        return True
+    _note_failure(request, user.email)
     form.add_error("present", "This is not your present password.")
     return False
 
