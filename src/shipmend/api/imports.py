@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
-
-from django.conf import settings
 
 from shipmend.accounts.idempotency import KeptAnswer
 from shipmend.api import parameters as p
@@ -16,9 +13,9 @@ from shipmend.catalog.models import Repo
 from shipmend.catalog.queries import find_repo, nothing_there, repos_of
 from shipmend.core.errors import Invalid
 from shipmend.core.values import ResourcePath, is_slug
-from shipmend.git.errors import HostNotFound
-from shipmend.git.remotes import Remote, RemoteRefused, check_address, parse_remote
+from shipmend.git.remotes import Remote, RemoteRefused
 from shipmend.history.actions import request_index
+from shipmend.history.mirrors import address_to_register
 
 
 def post_import(call: ApiCall) -> Answer | KeptAnswer:
@@ -77,13 +74,9 @@ def list_imports(call: ApiCall) -> Answer:
 
 def _remote(address: str) -> Remote:
     try:
-        remote = parse_remote(address, allow_local=False)
-        # A host that can't be found may be back by the time it is fetched; if not, the repo's page says so in words.
-        with suppress(HostNotFound):
-            check_address(remote, allow_private=settings.CONFIG.allow_private_remotes)
+        return address_to_register(address)
     except RemoteRefused as refused:
         raise Invalid("repo_path", refused.because, value=refused.shown, mend=refused.mend) from refused
-    return remote
 
 
 def _target(path: ResourcePath, remote: Remote | None) -> ResourcePath:

@@ -15,7 +15,8 @@ from shipmend.catalog.queries import Place, Tenant, find_place
 from shipmend.core.errors import Invalid, NotFound
 from shipmend.core.moments import DateOrder
 from shipmend.core.values import DEFAULT_SCOPES, ResourcePath, Role, Scope
-from shipmend.git.remotes import Remote, RemoteRefused, parse_remote
+from shipmend.git.remotes import Remote, RemoteRefused
+from shipmend.history.mirrors import address_to_register
 
 
 class Refusals:
@@ -184,7 +185,7 @@ class RemoteForm(PageForm):
         if not text:
             return None
         try:
-            return parse_remote(text, allow_local=False)
+            return address_to_register(text)
         except RemoteRefused as refusal:
             raise forms.ValidationError(refusal.for_people) from refusal
 
