@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from shipmend.core.values import Scope
@@ -23,6 +23,8 @@ class Row:
     given: Mapping[str, str] = field(default_factory=dict)
     lost: int = 404
     """What is answered when one of the things is foreign, hidden or absent."""
+    is_line: bool = False
+    """Given as the one line of a body of JSON lines: the answer that counts is that line's."""
 
     @property
     def things(self) -> list[str]:
@@ -63,6 +65,10 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row(IMPORTS, "imports", {**WHERE, "repo_path": "https://example.org/a.git"}),
         Row(IMPORTS, "imports", {"resource_path": "{part}", "source_path": "{source}", "paths": "src/**"}),
     ),
+    "POST batch": (
+        Row(RELEASES, "batch", {"type": "release", **RELEASE}, is_line=True),
+        Row(DEFECTS, "batch", {"type": "defect", **DEFECT}, is_line=True),
+    ),
     "GET imports": (Row(READ, "imports", WHERE),),
 }
 """By method and path below /api/v1/."""
@@ -90,6 +96,9 @@ def send(caller: Api, name: str, row: Row, things: Mapping[str, str]) -> Reply:
     """Make the call with these things in it."""
     path = row.path.format(**things)
     given = {parameter: value.format(**things) for parameter, value in row.given.items()}
+    if row.is_line:
+        reply = caller.post_json(path, given)
+        return replace(reply, status=reply.json.get("status", reply.status))
     if name.startswith("POST"):
         return caller.post(path, given)
     return caller.delete(path) if name.startswith("DELETE") else caller.get(path, **given)

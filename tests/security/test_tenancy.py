@@ -10,12 +10,12 @@ import pytest
 from shipmend.accounts.calls import calls
 from shipmend.accounts.models import Membership
 from shipmend.catalog.models import Repo
+from shipmend.catalog.queries import history_number
 from shipmend.core.values import Role
 from shipmend.db.writes import write
 from shipmend.delivery import handlers as delivery
-from shipmend.delivery.handlers import attribute_marked
-from shipmend.delivery.models import TrackingRule
-from shipmend.delivery.ownership import MEASURE
+from shipmend.delivery.models import PRODUCTION, TrackingRule
+from shipmend.delivery.ownership import MEASURE, StreamKey, bring_up_to_date, unattributed_streams
 from shipmend.history import handlers as history
 from shipmend.history.actions import FORGET, INDEX, SETTLE, SIFT, request_index, request_sift
 from shipmend.jobs.models import OPEN, Job
@@ -116,7 +116,10 @@ def _work(home: Household) -> None:
     write(lambda: request_sift(other))
     for kind in (INDEX, SIFT, SETTLE):
         _do(tenant_id, kind, str(other.id))
-    attribute_marked()
+    unattributed_streams(1)
+    number = history_number(tenant_id, other.id)
+    assert number is not None
+    bring_up_to_date(StreamKey(tenant_id, other.id, number, PRODUCTION))
     write(lambda: enqueue(entity_id=tenant_id, kind=MEASURE, key=str(other.id)))
     _do(tenant_id, MEASURE, str(other.id))
     for key in list(Job.objects.filter(OPEN, entity_id=tenant_id, kind=FORGET).values_list("key", flat=True)):
