@@ -25,6 +25,9 @@ FORMS = (
     "repo add acme/web/shop https://git.example.org/acme/shop.git --data x",
     "repo index",
     "repo index acme/web --data x",
+    "import deploys.csv",
+    "import lines.ndjson --path acme/web/shop --preview --data x",
+    "import lines.ndjson --dry-run",
     "live SHOP-1",
     "live 541a8b2 --environment staging --path acme/web/shop --data x",
     "token create acme",
@@ -50,6 +53,7 @@ MISUSES = (
     "user role ada@example.org acme king",
     "user create ada@example.org --link --password-stdin",
     "try",
+    "import",
 )
 
 

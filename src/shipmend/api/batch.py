@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -283,10 +284,11 @@ def outcome(answer: Answer) -> str:
     return answer.action_em.rpartition("_")[2] if answer.status < 300 else "refused"
 
 
-def handfuls(lines: Sequence[Line], size: int) -> Iterator[Sequence[Line]]:
+def handfuls(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
     """The lines, so many at a time."""
-    for start in range(0, len(lines), size):
-        yield lines[start : start + size]
+    rest = iter(lines)
+    while some := list(islice(rest, size)):
+        yield some
 
 
 BATCH = (

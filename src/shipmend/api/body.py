@@ -54,7 +54,7 @@ def given_twice(name: str, one: object, other: object) -> Invalid:
 def read_query(request: HttpRequest) -> Parameters:
     """What the query string gives. Raises BadRequest or Invalid."""
     parameters = Parameters()
-    _add_pairs(parameters, _pairs(request.META.get("QUERY_STRING", ""), "query string"))
+    add_pairs(parameters, _pairs(request.META.get("QUERY_STRING", ""), "query string"))
     return parameters
 
 
@@ -64,7 +64,7 @@ def read_parameters(request: HttpRequest) -> Parameters:
     if request.method in ("GET", "HEAD"):
         return parameters
     if request.content_type == "multipart/form-data":
-        _add_pairs(parameters, _multipart(request))
+        add_pairs(parameters, _multipart(request))
     else:
         _add_body(parameters, read_text(request), request.content_type or "")
     return parameters
@@ -95,7 +95,7 @@ def _add_body(parameters: Parameters, text: str, content_type: str) -> None:
         if text.strip():
             add_json(parameters, text)
     elif content_type in ("application/x-www-form-urlencoded", "", "text/plain"):
-        _add_pairs(parameters, _pairs(text, "body"))
+        add_pairs(parameters, _pairs(text, "body"))
     elif text:
         raise BadRequest(f"The body is of type {content_type[:80]!r}: send a form or JSON.")
 
@@ -156,7 +156,8 @@ def _multipart(request: HttpRequest) -> list[tuple[str, str]]:
     return [(name, value) for name, values in form.lists() for value in values]
 
 
-def _add_pairs(parameters: Parameters, pairs: Iterable[tuple[str, str]]) -> None:
+def add_pairs(parameters: Parameters, pairs: Iterable[tuple[str, str]]) -> None:
+    """Add names and values that are texts. Raises Invalid."""
     for name, value in pairs:
         _check_text(name, name)
         _check_text(name, value)

@@ -24,6 +24,7 @@ def command_line() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _serving(commands)
     _repos(commands)
+    _files(commands)
     _questions(commands)
     _people(commands)
     _upkeep(commands)
@@ -74,6 +75,22 @@ def _repos(commands: Commands[argparse.ArgumentParser]) -> None:
     index.add_argument(
         "path", metavar="PATH", nargs="?", type=ResourcePath.parse, help="entity[/organization[/repo]]; all repos"
     )
+
+
+def _files(commands: Commands[argparse.ArgumentParser]) -> None:
+    imports = _command(commands, "import", "record the releases and critical defects that a file lists")
+    imports.set_defaults(module="import_file")
+    imports.formatter_class = argparse.RawDescriptionHelpFormatter
+    imports.epilog = (
+        "A line is a release's or a defect's, with the parameters of the API: a JSON object, or a row of CSV under a\n"
+        "header that names them. One with a defect_key is a defect's. The same file again changes nothing.\n"
+        "exit code: 0 all is recorded, 1 lines were refused, 2 usage"
+    )
+    imports.add_argument("file", metavar="FILE", type=Path, help="CSV with a header, or JSON lines")
+    imports.add_argument(
+        "--path", type=ResourcePath.parse, metavar="PATH", help="where lines belong that name no resource_path"
+    )
+    imports.add_argument("--preview", "--dry-run", action="store_true", help="say what would change, and store nothing")
 
 
 def _questions(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -1,0 +1,162 @@
+"""`shipmend import`: files of releases and defects, what they would change, and the same file again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Instance
+from tests.gitworld import GitRepo
+
+pytestmark = pytest.mark.database
+
+SHOP = "acme/web/shop"
+RELEASES: list[dict[str, object]] = [
+    {"resource_path": SHOP, "release_sha": f"{n:040x}", "released_at": f"2021-02-{n:02} 10:00", "name": f"v{n}"}
+    for n in range(1, 11)
+]
+DEFECTS: list[dict[str, object]] = [
+    {"resource_path": SHOP, "defect_key": "B-1", "detected_at": "2021-03-01", "severity": 2},
+    {"resource_path": SHOP, "defect_key": "B-1", "fix_released_at": "2021-03-02"},
+    {
+        "resource_path": "acme",
+        "defect_key": "B-2",
+        "detected_at": "2021-03-03",
+        "description": "Two\nlines, and a comma",
+    },
+]
+
+
+@pytest.fixture
+def acme(own: Instance) -> Instance:
+    """An instance with one repo, known by name."""
+    own.does("repo", "add", SHOP)
+    return own
+
+
+def json_lines(folder: Path, rows: list[dict[str, object]]) -> str:
+    file = folder / "rows.ndjson"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(file)
+
+
+def csv_rows(folder: Path, rows: list[dict[str, object]], **more: str) -> str:
+    file = folder / "rows.csv"
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with file.open("w", newline="", encoding="utf-8-sig") as stream:
+        writer = csv.DictWriter(stream, [*names, *more])
+        writer.writeheader()
+        writer.writerows({**row, **more} for row in rows)
+    return str(file)
+
+
+@pytest.mark.parametrize("written", [json_lines, csv_rows])
+def test_a_file_is_recorded_once_however_often_it_is_imported(acme: Instance, tmp_path: Path, written: object) -> None:
+    assert callable(written)
+    file = written(tmp_path, RELEASES + DEFECTS)
+    assert acme.does("import", file) == "releases: 10 created\ndefects: 2 created, 1 updated\n"
+    assert acme.does("import", file) == "releases: 10 unchanged\ndefects: 3 unchanged\n"
+
+
+def test_both_forms_say_the_same(acme: Instance, tmp_path: Path) -> None:
+    acme.does("import", json_lines(tmp_path, RELEASES + DEFECTS))
+    assert (
+        acme.does("import", csv_rows(tmp_path, RELEASES + DEFECTS)) == "releases: 10 unchanged\ndefects: 3 unchanged\n"
+    )
+
+
+def test_a_preview_says_what_would_change_and_stores_nothing(acme: Instance, tmp_path: Path) -> None:
+    acme.does("import", json_lines(tmp_path, [*RELEASES[:3], DEFECTS[0]]))
+    changed = [{**RELEASES[0], "name": "another"}, *RELEASES[1:], *DEFECTS]
+    file = json_lines(tmp_path, changed)
+    told = "releases: 7 to create, 2 unchanged, 1 to update\ndefects: 1 to create, 1 unchanged, 1 to update\n"
+    for flag in ("--preview", "--dry-run", "--preview"):
+        assert acme.does("import", file, flag) == f"{told}Nothing was stored.\n"
+    assert acme.does("import", file) == told.replace("to create", "created").replace("to update", "updated")
+    assert [each.name for each in acme.data.iterdir() if each.name.startswith("preview")] == []
+
+
+def test_a_line_that_is_refused_is_told_by_its_number_and_keeps_no_other_out(acme: Instance, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(
+        "resource_path,release_sha,released_at,name\n"
+        f'{SHOP},{"a" * 40},2021-02-01,"two\nlines"\n'
+        f"\n,,,\n"
+        f"{SHOP},{'b' * 40},3/4/2021,\n"
+        f"{SHOP},{'c' * 40},2021-02-03,v3,too,many\n"
+        f"acme/web/nowhere,{'d' * 40},2021-02-03\n"
+        f"{SHOP},{'e' * 40},2021-02-04\n"
+    )
+    done = acme.run("import", str(file))
+    assert (done.code, done.out) == (1, "releases: 1 created, 3 refused\nlines: 1 refused\n")
+    numbers = [line.partition(":")[0] for line in done.err.splitlines() if line.startswith("line ")]
+    assert numbers == ["line 3", "line 6", "line 7", "line 8"]
+    assert "two ways" in done.err or "3/4/2021" in done.err
+
+
+def test_lines_without_a_path_belong_where_the_command_says(acme: Instance, tmp_path: Path) -> None:
+    nameless = [{name: value for name, value in row.items() if name != "resource_path"} for row in RELEASES]
+    assert acme.does("import", csv_rows(tmp_path, nameless), "--path", SHOP) == "releases: 10 created\n"
+    assert acme.run("import", csv_rows(tmp_path, nameless)).out == "releases: 10 refused\n"
+
+
+def test_several_entities_may_be_in_one_file_each_with_its_own_zone(acme: Instance, tmp_path: Path) -> None:
+    acme.does("repo", "add", "other/web/shop")
+    rows = [RELEASES[0], {**RELEASES[0], "resource_path": "other/web/shop"}]
+    assert acme.does("import", json_lines(tmp_path, rows)) == "releases: 2 created\n"
+
+
+def test_columns_that_are_no_parameters_are_named(acme: Instance, tmp_path: Path) -> None:
+    done = acme.run("import", csv_rows(tmp_path, RELEASES, ticket_count="3"))
+    assert (done.code, done.out) == (0, "releases: 10 created\n")
+    assert "left out: ticket_count" in done.err
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"one,two\n1,2\n", "no header"),
+        (b"\xff\xfe\x00", "UTF-8"),
+        (b"[\n{}]", "one JSON list"),
+        (b'name,status\n"' + b"x" * (1 << 21) + b'"\n', "not CSV"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_in_a_sentence(
+    acme: Instance, tmp_path: Path, content: bytes, says: str
+) -> None:
+    file = tmp_path / "rows"
+    file.write_bytes(content)
+    assert says in acme.run("import", str(file)).refusal
+
+
+def test_a_file_that_is_not_there_is_refused_and_an_empty_one_lists_nothing(acme: Instance, tmp_path: Path) -> None:
+    assert "No such file" in acme.run("import", str(tmp_path / "nothing")).refusal
+    assert acme.does("import", json_lines(tmp_path, [])) == "The file lists nothing.\n"
+
+
+def test_an_unseen_commit_counts_as_pending_in_a_preview_and_is_not_fetched(
+    own: Instance, shop: GitRepo, tmp_path: Path
+) -> None:
+    own.does("repo", "add", SHOP, str(shop.path))
+    own.does("repo", "index", SHOP)
+    sha = shop.commit("Pushed since")
+    told = own.does("import", json_lines(tmp_path, [{"resource_path": SHOP, "release_sha": sha}]), "--preview")
+    assert told == (
+        "releases: 1 to create\n1 of them wait for a commit that has not been seen yet.\nNothing was stored.\n"
+    )
+
+
+def test_a_terminal_shows_how_far_it_is(acme: Instance, tmp_path: Path) -> None:
+    rows = [{**RELEASES[0], "released_at": 1_600_000_000 + n} for n in range(3000)]
+    ours, theirs = pty.openpty()
+    command = acme.command("import", json_lines(tmp_path, rows))
+    subprocess.run(command, env=acme.environ, stdout=subprocess.DEVNULL, stderr=theirs, check=True, timeout=60)
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    assert "Importing: 500 of 3,001 (16 %)" in shown
