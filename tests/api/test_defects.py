@@ -26,6 +26,12 @@ def api(world: World) -> Api:
     return world.api()
 
 
+def told(api: Api, key: str = "K-1") -> dict[str, object]:
+    """A defect as it was reported: without its cause, which answers to reports leave out."""
+    defect = api.get(f"critical_defects/{key}").json["defect"]
+    return {field: value for field, value in defect.items() if field != "cause"}
+
+
 def test_a_defect_opened_at_entity_level_is_fixed_in_two_repos(api: Api, world: World) -> None:
     one, two = world.repo("one").path, world.repo("two").path
     opened = api.post("critical_defects", defect_key="K-1", resource_path=world.path, detected_at=iso(FIRST_DAY))
@@ -42,9 +48,10 @@ def test_a_defect_opened_at_entity_level_is_fixed_in_two_repos(api: Api, world: 
         (str(two), iso(FIRST_DAY + HOUR)),
     ]
     assert defect["resource_path"] == str(world.path)
-    assert api.get("critical_defects/K-1").json["defect"] == defect
+    assert told(api) == defect
     for path in (world.path, one, two):
-        assert api.get("critical_defects", resource_path=path).json["critical_defects"] == [defect]
+        (listed,) = api.get("critical_defects", resource_path=path).json["critical_defects"]
+        assert {**defect, "cause": listed["cause"]} == listed
 
 
 def test_detected_now_never_moves_an_earlier_detection(api: Api, world: World) -> None:
@@ -121,7 +128,7 @@ def test_a_detection_can_not_move_past_a_fix(api: Api, world: World) -> None:
     moved = api.post("critical_defects", call, detected_at=iso(FIRST_DAY + 2 * HOUR))
     assert moved.words == (400, "response_invalid_params")
     assert "detected_at" in moved.json["response_detail"]
-    assert api.get("critical_defects/K-1").json["defect"] == made.json["defect"]
+    assert told(api) == made.json["defect"]
 
 
 def test_a_refused_fix_does_not_create_its_defect(api: Api, world: World) -> None:
@@ -167,7 +174,7 @@ def test_one_key_is_one_defect_in_each_entity(api: Api, world: World, stranger: 
     assert other.get("critical_defects/K-1").status == 404
     theirs = other.post("critical_defects", call, resource_path=stranger.path, description="ours")
     assert theirs.json["action_em"] == "action_defect_created"
-    assert api.get("critical_defects/K-1").json["defect"] == mine.json["defect"]
+    assert told(api) == mine.json["defect"]
 
 
 def test_a_token_of_one_repo_may_add_a_fix_to_an_entity_s_defect_and_no_more(api: Api, world: World) -> None:

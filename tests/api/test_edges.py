@@ -142,6 +142,7 @@ def test_the_document_lists_what_is_served(instance: object) -> None:
         ("/critical_defects", "post"),
         ("/critical_defects/{defect_key}", "get"),
         ("/critical_defects/{defect_key}", "delete"),
+        ("/critical_defect_causes/{defect_key}", "post"),
         ("/imports", "get"),
         ("/imports", "post"),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from shipmend.core import errors
+from shipmend.core.causes import Cause
 from shipmend.core.moments import iso
 from shipmend.delivery.views import DefectView, FixView, ReleaseView
 
@@ -137,6 +138,17 @@ def defect_json(view: DefectView) -> dict[str, Any]:
         "resolved_at": time_json(view.resolved_at),
         "fixes": [_fix_json(fix) for fix in view.fixes],
     }
+
+
+def judged_defect_json(view: DefectView, cause: Cause) -> dict[str, Any]:
+    """A defect with its cause, which answers to reports leave out: they are kept free of further questions."""
+    return {**defect_json(view), "cause": cause_json(cause)}
+
+
+def cause_json(cause: Cause) -> dict[str, Any]:
+    """A cause as the API shows it."""
+    release_id = str(cause.release_id) if cause.release_id else None
+    return {"kind": cause.kind, "release_id": release_id, "reason": cause.reason}
 
 
 def _fix_json(fix: FixView) -> dict[str, Any]:

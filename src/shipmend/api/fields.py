@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shipmend.api.body import Given, Parameters, given_twice
@@ -101,6 +102,19 @@ def key_field(name: str, doc: str, *, longest: int, **more: Any) -> Field[str]:
         return text
 
     return Field(name, read, {**inner.schema, "minLength": 1}, doc, **more)
+
+
+def id_field(name: str, doc: str, **more: Any) -> Field[UUID]:
+    """The id of something this instance made."""
+
+    def read(name: str, given: Given, _: Setting) -> UUID:
+        text = as_text(name, given).strip()
+        try:
+            return UUID(text)
+        except ValueError as error:
+            raise Invalid(name, "is not an id", value=text, mend=f"give one as in {more.get('example')}") from error
+
+    return Field(name, read, {"type": "string", "format": "uuid"}, doc, **more)
 
 
 def path_field(name: str, doc: str, **more: Any) -> Field[ResourcePath]:

@@ -15,6 +15,7 @@ from shipmend import __version__
 from shipmend.api.endpoint import Operation
 from shipmend.api.envelope import NDJSON, json_response
 from shipmend.api.fields import Field
+from shipmend.core.causes import CauseKind
 from shipmend.core.live import State
 
 BASE = "/api/v1"
@@ -56,6 +57,16 @@ _SCHEMAS: dict[str, Any] = {
             "severity": {"type": ["integer", "null"]},
             "resolved_at": _TIME,
             "fixes": {"type": "array", "items": {"$ref": "#/components/schemas/Fix"}},
+            "cause": {"$ref": "#/components/schemas/Cause"},
+        },
+    },
+    "Cause": {
+        "type": "object",
+        "description": "The release that caused a defect as far as anybody knows. Answers to reports leave it out.",
+        "properties": {
+            "kind": {"enum": [str(kind) for kind in CauseKind]},
+            "release_id": {"type": ["string", "null"], "format": "uuid"},
+            "reason": {"type": "string"},
         },
     },
     "Fix": {

@@ -11,7 +11,7 @@ from shipmend.accounts.idempotency import KeptAnswer
 from shipmend.api import imports
 from shipmend.api import parameters as p
 from shipmend.api.endpoint import ApiCall, Operation
-from shipmend.api.envelope import Answer, defect_json, release_json
+from shipmend.api.envelope import Answer, defect_json, judged_defect_json, release_json
 from shipmend.api.recording import (
     DEFECT_ACTION,
     DEFECT_FIELDS,
@@ -28,6 +28,7 @@ from shipmend.core.errors import Invalid
 from shipmend.core.moments import Moment, Precision
 from shipmend.core.values import Scope
 from shipmend.delivery import actions, queries
+from shipmend.delivery.causes import cause_of, causes_by_id
 from shipmend.delivery.commits import CommitFinder
 from shipmend.delivery.queries import Page
 from shipmend.delivery.views import DefectView, ReleaseView
@@ -119,7 +120,8 @@ def list_defects(call: ApiCall) -> Answer:
     place = call.place(call.reader.need(p.RESOURCE_PATH))
     start, end = _window(call)
     page = queries.list_defects(place, start=start, end=end, state=_state(call), page=_page(call))
-    return _listed(place, "critical_defects", page, defect_json)
+    causes = causes_by_id(place.tenant, [view.id for view in page.items])
+    return _listed(place, "critical_defects", page, lambda view: judged_defect_json(view, causes[view.id]))
 
 
 def _state(call: ApiCall) -> DefectState | None:
@@ -133,7 +135,9 @@ def _state(call: ApiCall) -> DefectState | None:
 def get_defect(call: ApiCall) -> Answer:
     """One defect."""
     defect = actions.standing_defect(call.caller.tenant, call.ids["defect_key"], call.caller.reach)
-    return Answer(GET_RESOURCE, "Here is the defect.", more={"defect": defect_json(DefectView.of(defect))})
+    cause = cause_of(call.caller.tenant, defect.id)
+    more = {"defect": judged_defect_json(DefectView.of(defect), cause)}
+    return Answer(GET_RESOURCE, "Here is the defect.", more=more)
 
 
 def delete_defect(call: ApiCall) -> Answer | KeptAnswer:
@@ -255,7 +259,7 @@ CRITICAL_DEFECTS = (
         method="GET",
         action_em=GET_RESOURCE,
         summary="List critical defects",
-        doc="The defects found at or below a resource, or with a fix there, newest first.",
+        doc="The defects found at or below a resource, or with a fix there, newest first, each with its cause.",
         run=list_defects,
         fields=(*LIST_FIELDS, p.RESOLVED, p.OPEN),
         answers=("critical_defects", "Defect", True),
@@ -266,7 +270,9 @@ CRITICAL_DEFECT = (
         method="GET",
         action_em=GET_RESOURCE,
         summary="Read a critical defect",
-        doc="One defect of the token's entity, with its fixes.",
+        doc="One defect of the token's entity, with its fixes and its cause: `named`, `accepted`, a `guess` (the last"
+        " release to production at or before the detection, in the repos concerned, within the entity's window), or"
+        " `unattributed`.",
         run=get_defect,
         answers=("defect", "Defect", False),
     ),

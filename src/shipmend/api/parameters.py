@@ -8,6 +8,7 @@ from shipmend.api.fields import (
     INTEGER_LIMIT,
     choice_field,
     flag_field,
+    id_field,
     integer_field,
     key_field,
     keys_field,
@@ -122,6 +123,15 @@ SEVERITY = integer_field(
     most=INTEGER_LIMIT - 1,
     example=2,
 )
+CAUSE_RELEASE = id_field(
+    "release",
+    "The id of the release that caused it. Beside accept: the release that you take for the guess; the call is refused"
+    " if the guess is another one by now.",
+    example="01939f3c-7a6e-7c1b-9d52-3f0e6a1b2c4d",
+)
+ACCEPT = flag_field("accept", "The guess is right.")
+NONE = flag_field("none", "No release caused it.")
+CLEAR = flag_field("clear", "Take back what was said before, so that the cause is guessed.")
 
 DRY_RUN = flag_field("dry_run", "Answer in full, and store nothing.")
 START_DATE = moment_field(

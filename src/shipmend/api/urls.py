@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from shipmend.api import batch, changes, live, openapi, operations
+from shipmend.api import batch, causes, changes, live, openapi, operations
 from shipmend.api.endpoint import endpoint
 from shipmend.api.views import unknown
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("critical_defects", endpoint(*operations.CRITICAL_DEFECTS)),
     path("critical_defects/<path:defect_key>", endpoint(*operations.CRITICAL_DEFECT)),
     path("batch", endpoint(*batch.BATCH)),
+    # Not below the defect's own path: a key may itself end in any word behind a slash.
+    path("critical_defect_causes/<path:defect_key>", endpoint(*causes.CAUSE)),
     path("imports", endpoint(*operations.IMPORTS)),
     path("openapi.json", openapi.document),
     re_path("", unknown),

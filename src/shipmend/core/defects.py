@@ -6,6 +6,7 @@ the contract's: detection creates, any call may add a fix, a fix names a repo, a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
@@ -71,6 +72,10 @@ class Fix:
         """Whether its commit turned out not to exist."""
         return self.commit is not None and self.commit.state is CommitState.REJECTED
 
+    def __str__(self) -> str:
+        words = (str(self.path), str(self.released) if self.released else "time not known yet", self.sha[:12])
+        return " ".join(word for word in words if word)
+
 
 @dataclass(frozen=True, slots=True)
 class Defect:
@@ -135,7 +140,7 @@ def decide_defect(
     spoken_of = _place_fix(defect.fixes, fix, report.fix) if fix and report.fix else None
     placed = None if spoken_of in defect.fixes else spoken_of
     told = told_better(defect.fixes, placed) if placed else ()
-    after = replace(defect, fixes=_with([each for each in defect.fixes if each not in told], placed))
+    after = replace(defect, fixes=with_fix([each for each in defect.fixes if each not in told], placed))
     _check_order(after, report, placed)
     changes = field_changes(before, after) if before else ()
     return DefectChange(
@@ -198,7 +203,7 @@ def _moved(stored: Instant, said: Moment | None) -> Instant:
 
 def _place_fix(fixes: tuple[Fix, ...], fix: Fix, said: FixReport) -> Fix:
     """The fix as it shall stand: one of the `fixes` when it is stored already as said."""
-    stored = next((each for each in fixes if each.repo_id == fix.repo_id and _is_same_fix(each, fix)), None)
+    stored = next((each for each in fixes if each.repo_id == fix.repo_id and is_same_fix(each, fix)), None)
     if stored is None:
         return fix
     if stored.is_rejected:
@@ -221,7 +226,7 @@ def _timed_as(told: Fix, fix: Fix) -> Fix:
     return replace(fix, released=told.released, time_from_commit=told.time_from_commit)
 
 
-def _is_same_fix(stored: Fix, fix: Fix) -> bool:
+def is_same_fix(stored: Fix, fix: Fix) -> bool:
     """Whether both, of one repo, speak of one fix: of one commit, or of one time where no commit is given."""
     if fix.sha:
         return _is_of(stored, fix)
@@ -233,7 +238,8 @@ def _is_of(stored: Fix, fix: Fix) -> bool:
     return stored.commit is not None and fix.commit is not None and stored.commit.may_be(fix.commit)
 
 
-def _with(fixes: list[Fix], placed: Fix | None) -> tuple[Fix, ...]:
+def with_fix(fixes: Iterable[Fix], placed: Fix | None) -> tuple[Fix, ...]:
+    """The fixes, earliest first, with one more or with one over its old self; None: as they are."""
     others = [fix for fix in fixes if placed is None or fix.id != placed.id]
     return tuple(sorted([*others, placed] if placed else others, key=_fix_order))
 
@@ -246,22 +252,32 @@ def _fix_order(fix: Fix) -> tuple[bool, int, str, str]:
 def _check_order(after: Defect, report: DefectReport, placed: Fix | None) -> None:
     """A fix whose time was given can't precede the detection. Raises Invalid naming what the call sent."""
     for fix in after.fixes:
-        epoch = _epoch(fix)
-        if epoch is None or fix.is_rejected or fix.time_from_commit or epoch >= after.detected.epoch:
-            continue
         if fix is placed:
+            check_time(fix, after.detected)
+        elif _is_too_early(fix, after.detected):
             raise Invalid(
-                "fix_released_at",
-                f"lies before the detection at {iso(after.detected.epoch)}",
-                value=fix.released.text or iso(epoch) if fix.released else None,
-                mend="give a time at or after it, or correct detected_at first",
+                "detected_at",
+                f"lies after the fix released in {fix.path} at {fix.released}",
+                value=report.detected_at.text if report.detected_at else None,
+                mend="give a time at or before that fix",
             )
+
+
+def check_time(fix: Fix, detected: Instant) -> None:
+    """Refuse a fix whose time was given and lies before the detection. Raises Invalid."""
+    if _is_too_early(fix, detected):
         raise Invalid(
-            "detected_at",
-            f"lies after the fix released in {fix.path} at {iso(epoch)}",
-            value=report.detected_at.text if report.detected_at else None,
-            mend="give a time at or before that fix",
+            "fix_released_at",
+            f"lies before the detection at {detected}",
+            value=fix.released.text or str(fix.released) if fix.released else None,
+            mend="give a time at or after it, or correct detected_at first",
         )
+
+
+def _is_too_early(fix: Fix, detected: Instant) -> bool:
+    if fix.released is None or fix.is_rejected or fix.time_from_commit:
+        return False
+    return fix.released.epoch < detected.epoch
 
 
 def _warnings(after: Defect, fix: Fix | None) -> tuple[str, ...]:

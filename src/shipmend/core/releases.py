@@ -14,7 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shipmend.core.errors import Invalid
-from shipmend.core.moments import Moment, Precision
+from shipmend.core.moments import Moment, Precision, iso
 from shipmend.core.values import ResourcePath, Sha
 
 DAY = 24 * 3600
@@ -138,6 +138,9 @@ class Instant:
     def moment(self) -> Moment:
         """The same as a moment, for showing its wall clock."""
         return Moment(self.epoch, self.offset, self.text, "stored", Precision.SECOND)
+
+    def __str__(self) -> str:
+        return iso(self.epoch)
 
 
 @dataclass(frozen=True, slots=True)

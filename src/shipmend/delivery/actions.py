@@ -16,7 +16,16 @@ from shipmend.catalog.queries import Place, RepoRef, Tenant, find_place, repo_by
 from shipmend.core import defects, releases
 from shipmend.core.defects import Defect, DefectChange, DefectReport, Fix, FixReport
 from shipmend.core.errors import Forbidden, Invalid, NotFound
-from shipmend.core.releases import Action, CommitState, Instant, Release, ReleaseCommit, ReleaseReport, Status
+from shipmend.core.releases import (
+    Action,
+    CommitState,
+    FieldChange,
+    Instant,
+    Release,
+    ReleaseCommit,
+    ReleaseReport,
+    Status,
+)
 from shipmend.core.values import ResourcePath
 from shipmend.db.ids import new_id
 from shipmend.delivery import store, verdicts
@@ -122,18 +131,27 @@ def defect_work(
     A caller whose `reach` does not hold the defect itself may add a fix within it, and change nothing else.
     """
     defects.check_report(report)
-    fix = _looked_up_fix(finder, place, report.fix, now=now) if report.fix else None
+    fix = looked_up_fix(finder, place, report.fix, now=now) if report.fix else None
     return lambda: _record_defect(place, report, fix, reach, actor, now)
 
 
-def delete_defect(*, tenant: Tenant, key: str, reach: ResourcePath, actor: Actor, now: int) -> RecordedDefect:
-    """Take a defect out of everything but the audit trail; inside write(). Raises NotFound."""
+def delete_defect(
+    *, tenant: Tenant, key: str, reach: ResourcePath, actor: Actor, now: int, reason: str = ""
+) -> RecordedDefect:
+    """Take a defect out of everything but the audit trail, which keeps the reason; inside write(). Raises NotFound."""
+    defect = owned_defect(tenant, key, reach)
+    store.delete_defect(tenant, defect.id, now=now)
+    changes = [FieldChange("reason", None, reason)] if reason else []
+    trail.record(tenant.id, actor, "defect_deleted", key, subject_id=defect.id, changes=changes)
+    return RecordedDefect(defect, Action.DELETED)
+
+
+def owned_defect(tenant: Tenant, key: str, reach: ResourcePath) -> Defect:
+    """As standing_defect, for a change of more than its fixes: it must lie within `reach` itself. Raises Forbidden."""
     defect = standing_defect(tenant, key, reach)
     if not reach.holds(defect.path):
         raise Forbidden(f'The defect "{key}" belongs to {defect.path}, outside the reach of this token.')
-    store.delete_defect(tenant, defect.id, now=now)
-    trail.record(tenant.id, actor, "defect_deleted", key, subject_id=defect.id)
-    return RecordedDefect(defect, Action.DELETED)
+    return defect
 
 
 def standing_defect(tenant: Tenant, key: str, reach: ResourcePath) -> Defect:
@@ -180,7 +198,8 @@ def _record_defect(
     return recorded
 
 
-def _looked_up_fix(finder: CommitFinder, place: Place, said: FixReport, *, now: int) -> Fix:
+def looked_up_fix(finder: CommitFinder, place: Place, said: FixReport, *, now: int) -> Fix:
+    """The fix that a report speaks of, in the repo at `place`, its commit looked up (this may wait). Raises Invalid."""
     repo = store.repo_at(place)
     parameter = "fix_released_sha"
     if said.sha and not repo.has_remote:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -38,6 +38,16 @@ def causes_of(tenant: Tenant, defects: QuerySet[CriticalDefect]) -> dict[UUID, C
     window = cause_window(tenant)
     candidates = candidates_for(tenant, cases, window)
     return {defect_id: decide_cause(case, candidates, window) for defect_id, case in cases.items()}
+
+
+def causes_by_id(tenant: Tenant, defect_ids: Collection[UUID]) -> dict[UUID, Cause]:
+    """As causes_of, for the defects of a page."""
+    return causes_of(tenant, CriticalDefect.objects.filter(entity_id=tenant.id, id__in=defect_ids))
+
+
+def cause_of(tenant: Tenant, defect_id: UUID) -> Cause:
+    """The cause of one defect."""
+    return causes_by_id(tenant, [defect_id])[defect_id]
 
 
 def cause_window(tenant: Tenant) -> int:
