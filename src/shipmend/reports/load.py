@@ -27,7 +27,15 @@ from shipmend.core.releases import CommitState, Kind, Status
 from shipmend.core.values import ResourcePath
 from shipmend.delivery.leads import ShippingRelease, leads_of
 from shipmend.delivery.ownership import bring_entity_up_to_date
-from shipmend.reports.rows import DefectRecord, FixRecord, ReleaseRecord, defects_of, fixes_of, releases_between
+from shipmend.reports.rows import (
+    DefectRecord,
+    FixRecord,
+    ReleaseRecord,
+    Stretch,
+    defects_around,
+    fixes_around,
+    releases_around,
+)
 
 _SETTLED = (CommitState.KNOWN, CommitState.UNVERIFIED)
 
@@ -47,6 +55,7 @@ class Ground:
     causes: Mapping[UUID, Cause]
     """By defect, also of defects outside the place: those detected from `start` on, by what was released then."""
     defects: Mapping[UUID, DefectRecord]
+    """Those that the time between can have to do with."""
     releases: Mapping[UUID, ReleaseRecord]
     """Of the whole entity, with those a cause window before and after."""
 
@@ -63,9 +72,8 @@ def load(place: Place, environment: str, start: int, end: int) -> Ground:
     entity = entity_of(tenant)
     repos = tuple(repos_of(place))
     reach = entity.cause_window_hours * HOUR
-    releases = releases_between(tenant.id, environment, start - reach, end + reach)
-    defects = defects_of(tenant.id)
-    fixes = fixes_of(tenant.id, environment)
+    stretch = Stretch(tenant.id, environment, start, end, reach)
+    releases, defects, fixes = releases_around(stretch), defects_around(stretch), fixes_around(stretch)
     # Of what was detected earlier no release in question can be the cause, unless somebody says so.
     suspect = [defect for defect in defects if defect.standing or start <= defect.detected_at < end + reach]
     causes = _causes(suspect, fixes, releases, reach)

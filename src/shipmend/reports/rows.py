@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,18 +14,38 @@ _RELEASES = Statement(
     " AND released_at >= ? AND released_at < ?"
     " ORDER BY released_at, COALESCE(commit_number, -1), release_sha"
 )
+# The defects that a window can have to do with: detected in it, or soon enough after it to blame a release of it; open
+# in it, or resolved from then on; caused by a release of it, as somebody said; or with a fix that one carried.
+# The commits of those releases lie between two numbers of each stream, which spares looking at every other fix.
+_WANTED = (
+    "WITH released AS (SELECT id FROM delivery_release WHERE entity_id = ? AND environment = ? AND deleted_at IS NULL"
+    "  AND released_at >= ? AND released_at < ?),"
+    " reach AS (SELECT run.stream_id, MIN(run.first) AS low, MAX(run.last) AS high FROM released"
+    "  JOIN delivery_shippedrun run ON run.entity_id = ? AND run.release_id = released.id GROUP BY run.stream_id),"
+    " wanted AS (SELECT d.id FROM delivery_criticaldefect d WHERE d.entity_id = ? AND d.deleted_at IS NULL"
+    "  AND d.detected_at < ? AND (d.detected_at >= ? OR d.resolved_at IS NULL OR d.resolved_at >= ?)"
+    "  UNION SELECT d.id FROM released JOIN delivery_criticaldefect d"
+    "   ON d.entity_id = ? AND d.cause_release_id = released.id WHERE d.deleted_at IS NULL"
+    "  UNION SELECT f.defect_id FROM reach"
+    "   JOIN delivery_stream s ON s.entity_id = ? AND s.id = reach.stream_id"
+    "   JOIN delivery_defectfix f ON f.entity_id = s.entity_id AND f.repo_id = s.repo_id"
+    "    AND f.commit_number BETWEEN reach.low AND reach.high"
+    "  UNION SELECT f.defect_id FROM delivery_defectfix f WHERE f.entity_id = ? AND f.commit_number IS NULL"
+    "   AND f.release_sha <> '')"
+)
 _DEFECTS = Statement(
-    "SELECT d.id, d.detected_at, d.resolved_at, d.repo_id, COALESCE(d.organization_id, r.organization_id), d.severity,"
-    " d.cause_standing, d.cause_release_id, c.id, d.defect_key"
-    " FROM delivery_criticaldefect d LEFT JOIN catalog_repo r ON r.entity_id = d.entity_id AND r.id = d.repo_id"
+    f"{_WANTED} SELECT d.id, d.detected_at, d.resolved_at, d.repo_id, COALESCE(d.organization_id, r.organization_id),"
+    " d.severity, d.cause_standing, d.cause_release_id, c.id, d.defect_key"
+    " FROM wanted JOIN delivery_criticaldefect d ON d.entity_id = ? AND d.id = wanted.id"
+    " LEFT JOIN catalog_repo r ON r.entity_id = d.entity_id AND r.id = d.repo_id"
     " LEFT JOIN delivery_release c"
     "  ON c.entity_id = d.entity_id AND c.id = d.cause_release_id AND c.deleted_at IS NULL"
-    " WHERE d.entity_id = ? AND d.deleted_at IS NULL ORDER BY d.detected_at, d.id"
+    " WHERE d.deleted_at IS NULL ORDER BY d.detected_at, d.id"
 )
 # A release carries a fix when it is the first with the fix's commit; where no history tells, when it is the first of
 # the same sha; or when it happened at the very instant of the fix.
 _FIXES = Statement(
-    "SELECT f.released_at, f.id, f.defect_id, f.repo_id, r.organization_id, run.release_id,"
+    f"{_WANTED} SELECT f.released_at, f.id, f.defect_id, f.repo_id, r.organization_id, run.release_id,"
     " CASE WHEN f.commit_number IS NULL AND f.release_sha <> '' THEN (SELECT same.id FROM delivery_release same"
     "  WHERE same.entity_id = f.entity_id AND same.repo_id = f.repo_id AND same.environment = ?"
     "  AND same.release_sha = f.release_sha AND same.status = 'succeeded' AND same.deleted_at IS NULL"
@@ -33,15 +54,34 @@ _FIXES = Statement(
     "  WHERE same.entity_id = f.entity_id AND same.repo_id = f.repo_id AND same.environment = ?"
     "  AND same.released_at = f.released_at AND same.status = 'succeeded' AND same.deleted_at IS NULL"
     "  ORDER BY same.id LIMIT 1) END"
-    " FROM delivery_defectfix f"
-    " JOIN delivery_criticaldefect d ON d.entity_id = f.entity_id AND d.id = f.defect_id"
+    " FROM wanted JOIN delivery_criticaldefect d ON d.entity_id = ? AND d.id = wanted.id"
+    " JOIN delivery_defectfix f ON f.entity_id = d.entity_id AND f.defect_id = d.id"
     " JOIN catalog_repo r ON r.entity_id = f.entity_id AND r.id = f.repo_id"
     " LEFT JOIN delivery_stream s ON s.entity_id = f.entity_id AND s.repo_id = f.repo_id AND s.environment = ?"
     " LEFT JOIN delivery_shippedrun run ON run.entity_id = f.entity_id AND run.stream_id = s.id"
     "  AND run.last >= f.commit_number AND run.first = (SELECT MAX(upto.first) FROM delivery_shippedrun upto"
     "   WHERE upto.entity_id = f.entity_id AND upto.stream_id = s.id AND upto.first <= f.commit_number)"
-    " WHERE f.entity_id = ? AND d.deleted_at IS NULL AND f.commit_state <> 'rejected'"
+    " WHERE d.deleted_at IS NULL AND f.commit_state <> 'rejected'"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Releases of one environment from `start` up to and without `end`, and how much later they are still blamed."""
+
+    entity_id: UUID
+    environment: str
+    start: int
+    end: int
+    reach: int
+    """Seconds."""
+
+    @property
+    def words(self) -> tuple[object, ...]:
+        """What `_WANTED` asks for."""
+        entity = self.entity_id
+        released = (entity, self.environment, self.start, self.end)
+        return (*released, entity, entity, self.end + self.reach, self.start, self.start, entity, entity, entity)
 
 
 class ReleaseRecord(NamedTuple):
@@ -88,19 +128,22 @@ class FixRecord(NamedTuple):
     carried_by: UUID | None
 
 
-def releases_between(entity_id: UUID, environment: str, start: int, end: int) -> list[ReleaseRecord]:
-    """The releases to an environment with `start` <= released_at < `end`, in the order of their streams."""
-    return [ReleaseRecord._make(row) for row in _RELEASES.rows(entity_id, environment, start, end)]
+def releases_around(stretch: Stretch) -> list[ReleaseRecord]:
+    """The releases of a stretch, and those that what was detected in it may come from, as their streams order them."""
+    first, last = stretch.start - stretch.reach, stretch.end + stretch.reach
+    return [ReleaseRecord._make(row) for row in _RELEASES.rows(stretch.entity_id, stretch.environment, first, last)]
 
 
-def defects_of(entity_id: UUID) -> list[DefectRecord]:
-    """Every defect, by detection."""
-    return [_defect(row) for row in _DEFECTS.rows(entity_id)]
+def defects_around(stretch: Stretch) -> list[DefectRecord]:
+    """The defects that a stretch can have to do with, by detection."""
+    return [_defect(row) for row in _DEFECTS.rows(*stretch.words, stretch.entity_id)]
 
 
-def fixes_of(entity_id: UUID, environment: str) -> list[FixRecord]:
-    """Every fix but those rejected, and what carried it to an environment whose streams are up to date."""
-    return [_fix(row) for row in _FIXES.rows(*[environment] * 3, entity_id)]
+def fixes_around(stretch: Stretch) -> list[FixRecord]:
+    """All fixes of these defects but those rejected, and what carried each; the streams are up to date."""
+    environment = stretch.environment
+    rows = _FIXES.rows(*stretch.words, environment, environment, stretch.entity_id, environment)
+    return [_fix(row) for row in rows]
 
 
 def _defect(row: Row) -> DefectRecord:
