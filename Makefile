@@ -20,13 +20,13 @@ SHIPMEND := scripts/shipmend
 given = $(filter command,$(firstword $(origin $(1))))
 WHERE := $(if $(call given,HOST),--host "$$HOST") $(if $(call given,PORT),--port "$$PORT")
 
-.PHONY: help try serve test check bench bench-git wheel assets lock clean
+.PHONY: help try demo serve test check bench bench-git wheel assets lock clean
 
 help: ## Show this list
 	@echo "make <target>, where <target> is one of:"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  DATA=<folder>  where serve and try keep their data (data)    HOST=, PORT=  where they listen"
+	@echo "  DATA=<folder>  where they keep their data (data; of demo: demo-data)    HOST=, PORT=  where they listen"
 
 try: repo-given $(RUN) $(PAGES) ## Show Shipmend on a repository: make try REPO=<git URL or local path>
 	@exec $(SHIPMEND) try --data "$$DATA" $(WHERE) -- "$$REPO"
@@ -34,6 +34,9 @@ try: repo-given $(RUN) $(PAGES) ## Show Shipmend on a repository: make try REPO=
 .PHONY: repo-given
 repo-given:
 	@[ -n "$${REPO:-}" ] || { echo "Say which repository: make try REPO=<git URL or local path>" >&2; exit 2; }
+
+demo: $(RUN) $(PAGES) ## Show Shipmend on a sample: three repositories, and what happened there in nearly a year
+	@exec $(SHIPMEND) demo $(if $(call given,DATA),--data "$$DATA") $(WHERE)
 
 serve: $(RUN) $(PAGES) ## Serve an instance from this folder; an empty one prints where to set it up
 	@exec $(SHIPMEND) serve --data "$$DATA" $(WHERE)

@@ -32,8 +32,9 @@ from shipmend.bootstrap import bring_tables_up_to_date, open_instance  # noqa: E
 
 open_instance(migrate=False)
 
+from tests.demo.sample import Sample  # noqa: E402 -- needs Django set up
 from tests.gitworld import GitRepo  # noqa: E402
-from tests.world import World  # noqa: E402 -- needs Django set up
+from tests.world import World  # noqa: E402 -- as above
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -76,6 +77,12 @@ def world(instance: Path) -> World:
 def stranger(instance: Path) -> World:
     """Another entity, which must never see the first."""
     return World.make()
+
+
+@pytest.fixture(scope="session")
+def sample(instance: Path, tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """The sample of `make demo`, for tests that only read: nearly a year of three repos."""
+    return Sample.make(tmp_path_factory.mktemp("sample"))
 
 
 @pytest.fixture

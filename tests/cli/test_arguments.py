@@ -21,6 +21,8 @@ FORMS = (
     "worker --data x",
     "try https://git.example.org/acme/shop.git",
     "try --port 9000 --data x -- ../shop",
+    "demo",
+    "demo --seed 7 --no-serve --port 9000 --data x",
     "repo add acme/web/shop",
     "repo add acme/web/shop https://git.example.org/acme/shop.git --data x",
     "repo index",
@@ -54,6 +56,7 @@ MISUSES = (
     "user create ada@example.org --link --password-stdin",
     "try",
     "import",
+    "demo --seed some",
 )
 
 

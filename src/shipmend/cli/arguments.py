@@ -11,6 +11,9 @@ from shipmend.core.values import ResourcePath, Role, Scope
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 DEFAULT_TOKEN_DAYS = 365
+DEMO_DATA = "demo-data"
+"""Apart from ./data: a sample does not belong among what is real."""
+DEMO_SEED = 1
 
 Commands = argparse._SubParsersAction
 
@@ -42,6 +45,16 @@ def _serving(commands: Commands[argparse.ArgumentParser]) -> None:
     trial.set_defaults(module="trial")
     trial.add_argument("address", metavar="REPO", help="git URL or local path")
     _address(trial, port=None)
+
+    demo = _command(
+        commands, "demo", "show Shipmend on a sample: three repositories, and what happened in nearly a year"
+    )
+    demo.set_defaults(data=Path(DEMO_DATA))
+    demo.add_argument(
+        "--seed", type=int, default=DEMO_SEED, help="another number, another story (default: %(default)s)"
+    )
+    demo.add_argument("--no-serve", action="store_true", help="only make it")
+    _address(demo, port=None)
 
 
 def _repos(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -154,9 +167,8 @@ def _group(commands: Commands[argparse.ArgumentParser], name: str, about: str) -
 def _command(commands: Commands[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=about, description=_sentence(about), allow_abbrev=False)
     parser.set_defaults(module=name, opens=True)
-    parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="the instance's data folder (default: $SHIPMEND_DATA, or ./data)"
-    )
+    where = DEMO_DATA if name == "demo" else "$SHIPMEND_DATA, or ./data"
+    parser.add_argument("--data", type=Path, metavar="DIR", help=f"the instance's data folder (default: {where})")
     return parser
 
 
