@@ -42,6 +42,7 @@ PAGES = {
     "settings-set-rule": ("/settings/{e}/releases/set", MEMBER),
     "settings-tickets": ("/settings/{e}/tickets", VIEWER),
     "settings-set-tickets": ("/settings/{e}/tickets/set", OWNER),
+    "settings-metrics": ("/settings/{e}/metrics", OWNER),
     "settings-api": ("/settings/{e}/api", VIEWER),
     "settings-make-token": ("/settings/{e}/api/tokens", MEMBER),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from uuid import uuid4
 
@@ -65,6 +66,26 @@ def test_an_unknown_time_zone_is_refused_at_its_field_with_what_was_typed(
 
 def test_an_order_of_dates_that_is_none_of_the_three_is_refused(owner: Person, settings: str) -> None:
     assert owner.post(settings, name="", time_zone="UTC", date_order="ymd").status == 400
+
+
+def test_an_owner_chooses_how_metrics_are_worked_out(world: World, owner: Person, settings: str) -> None:
+    assert 'value="168"' in owner.get(f"{settings}/metrics").html
+    assert owner.post(f"{settings}/metrics", cause_window_hours="24").to == f"{settings}/metrics"
+    entity = Entity.objects.get(id=world.tenant.id)
+    assert (entity.cause_window_hours, entity.rollbacks_fail) == (24, False)
+    latest = trail.latest(world.tenant.id)[0]
+    assert json.loads(latest.detail) == {"cause_window_hours": [168, 24], "rollbacks_fail": [True, False]}
+    assert owner.user
+    assert latest.actor == f"user {owner.user.email}"
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "8785", "a week", "", "1.5"])
+def test_a_window_that_is_none_is_refused_at_its_field(world: World, owner: Person, settings: str, hours: str) -> None:
+    before = stored_rows(world.tenant.id)
+    seen = owner.post(f"{settings}/metrics", cause_window_hours=hours, rollbacks_fail="on")
+    assert seen.status == 400
+    assert 'id="id_cause_window_hours_error"' in seen.html
+    assert stored_rows(world.tenant.id) == before
 
 
 # Members

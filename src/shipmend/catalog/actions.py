@@ -12,6 +12,7 @@ from shipmend.audit import trail
 from shipmend.audit.trail import Actor
 from shipmend.catalog.models import Entity, IndexState, Organization, Repo
 from shipmend.catalog.queries import Tenant, find_repo, nothing_there, parts_of
+from shipmend.core.causes import LONGEST_WINDOW_HOURS
 from shipmend.core.errors import Invalid, NotFound
 from shipmend.core.globs import read_globs
 from shipmend.core.moments import DateOrder, open_zone
@@ -72,6 +73,14 @@ def choose_tickets(*, tenant: Tenant, pattern: str, numbers: bool, actor: Actor)
     """Say what counts as a ticket in messages (see core.tickets), and tell whether that changed. Raises Invalid."""
     TicketPattern(pattern, numbers=numbers)
     return _change(tenant, {"ticket_pattern": pattern, "ticket_numbers": numbers}, actor)
+
+
+def choose_metrics(*, tenant: Tenant, cause_window_hours: int, rollbacks_fail: bool, actor: Actor) -> None:
+    """Say what counts as the cause of a defect, and as a failure. Figures of the past follow. Raises Invalid."""
+    if not 1 <= cause_window_hours <= LONGEST_WINDOW_HOURS:
+        mend = f"give from 1 to {LONGEST_WINDOW_HOURS} hours"
+        raise Invalid("cause_window_hours", "is out of range", value=cause_window_hours, mend=mend)
+    _change(tenant, {"cause_window_hours": cause_window_hours, "rollbacks_fail": rollbacks_fail}, actor)
 
 
 def _change(tenant: Tenant, wanted: Mapping[str, object], actor: Actor) -> bool:

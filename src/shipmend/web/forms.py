@@ -12,6 +12,7 @@ from django.http import QueryDict
 
 from shipmend.catalog.models import Entity
 from shipmend.catalog.queries import Place, Tenant, find_place
+from shipmend.core.causes import LONGEST_WINDOW_HOURS
 from shipmend.core.errors import Invalid, NotFound
 from shipmend.core.moments import DateOrder
 from shipmend.core.values import DEFAULT_SCOPES, ResourcePath, Role, Scope
@@ -142,6 +143,28 @@ class EntityForm(PageForm):
     def order(self) -> DateOrder:
         """How ambiguous dates shall be read."""
         return DateOrder(self.text("date_order"))
+
+
+class MetricsForm(PageForm):
+    """How the metrics of an entity are worked out."""
+
+    cause_window_hours = forms.IntegerField(
+        label="A release is suspected of a defect for",
+        min_value=1,
+        max_value=LONGEST_WINDOW_HOURS,
+        help_text="Hours. Where nobody has said what caused a defect, the last release at or before the detection is"
+        " guessed to have, if it is no older than this. 168 hours are a week.",
+    )
+    rollbacks_fail = forms.BooleanField(
+        label="A release that a rollback undid is a failure",
+        required=False,
+        help_text="It counts in the change fail rate, whether or not a defect was recorded; it is shown apart.",
+    )
+
+    @classmethod
+    def of(cls, entity: Entity, typed: QueryDict | None) -> MetricsForm:
+        """The form, filled in with the entity's present settings until something is typed."""
+        return cls(typed, initial={name: getattr(entity, name) for name in ("cause_window_hours", "rollbacks_fail")})
 
 
 class MemberForm(PageForm):

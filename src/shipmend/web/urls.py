@@ -70,6 +70,7 @@ urlpatterns = [
     path(f"{RULES}/<uuid:rule_id>/delete", tracking.delete, name="settings-delete-rule"),
     path(f"{SETTINGS}/tickets", tickets.tickets, name="settings-tickets"),
     path(f"{SETTINGS}/tickets/set", tickets.set_tickets, name="settings-set-tickets"),
+    path(f"{SETTINGS}/metrics", settings.metrics, name="settings-metrics"),
     path(f"{SETTINGS}/api", tokens.dashboard, name="settings-api"),
     path(TOKENS, tokens.make, name="settings-make-token"),
     path(f"{TOKENS}/<uuid:token_id>/rotate", tokens.rotate, name="settings-rotate-token"),

@@ -10,11 +10,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from shipmend.accounts.people import Invitation, invite, invite_again, members_of, remove_member, set_role
-from shipmend.catalog.actions import change_entity
+from shipmend.catalog.actions import change_entity, choose_metrics
 from shipmend.catalog.queries import entity_of
 from shipmend.core.values import Role
 from shipmend.web.context import origin
-from shipmend.web.forms import EntityForm, MemberForm, time_zones
+from shipmend.web.forms import EntityForm, MemberForm, MetricsForm, time_zones
 from shipmend.web.visits import ACT, FORM, Visit, within
 
 
@@ -36,6 +36,23 @@ def general(visit: Visit) -> HttpResponse:
             return redirect("settings-general", visit.tenant.slug)
     context: dict[str, object] = {"form": form, "zones": time_zones()}
     return visit.render("settings/general.html", context, status=400 if form.errors else 200)
+
+
+@within(Role.OWNER, *FORM)
+def metrics(visit: Visit) -> HttpResponse:
+    """What counts as the cause of a defect, and as a failure."""
+    form = MetricsForm.of(entity_of(visit.tenant), visit.request.POST or None)
+    if form.is_valid():
+        with form.refusals():
+            choose_metrics(
+                tenant=visit.tenant,
+                cause_window_hours=form.cleaned_data["cause_window_hours"],
+                rollbacks_fail=form.cleaned_data["rollbacks_fail"],
+                actor=visit.actor,
+            )
+            messages.success(visit.request, "Saved. All figures follow, those of the past too.")
+            return redirect("settings-metrics", visit.tenant.slug)
+    return visit.render("settings/metrics.html", {"form": form}, status=400 if form.errors else 200)
 
 
 @within(Role.OWNER, *FORM)
