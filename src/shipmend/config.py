@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -39,6 +40,12 @@ class Config:
     """Seconds an API call waits for a fetch when it names a commit not seen yet."""
     fetch_interval: int
     """Seconds between two scheduled fetches of a repo."""
+    log_format: str
+    """`line` for people or `json` for machines."""
+    log_requests: bool
+    """Whether every request is a line of the log."""
+    metrics_from: tuple[str, ...]
+    """Addresses and networks that may read /metrics."""
     debug: bool
     """Django's debug pages; never on a reachable instance."""
 
@@ -53,6 +60,9 @@ class Config:
             allow_private_remotes=_flag(environ, "SHIPMEND_ALLOW_PRIVATE_REMOTES"),
             fetch_wait=_seconds(environ, "SHIPMEND_FETCH_WAIT", 5.0),
             fetch_interval=int(_seconds(environ, "SHIPMEND_FETCH_INTERVAL", 300)),
+            log_format=_choice(environ, "SHIPMEND_LOG_FORMAT", ("line", "json")),
+            log_requests=_flag(environ, "SHIPMEND_LOG_REQUESTS"),
+            metrics_from=_networks(environ, "SHIPMEND_METRICS_FROM", "127.0.0.1 ::1"),
             debug=_flag(environ, "SHIPMEND_DEBUG"),
         )
 
@@ -113,6 +123,24 @@ def _postgres(url: str) -> dict[str, object]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,
     }
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """One of them; the first unless said."""
+    value = environ.get(name, "").strip().lower() or choices[0]
+    if value not in choices:
+        raise ConfigError(f"{name} is {value!r}: write {' or '.join(choices)}.")
+    return value
+
+
+def _networks(environ: Mapping[str, str], name: str, default: str) -> tuple[str, ...]:
+    words = tuple(environ.get(name, default).replace(",", " ").split())
+    for word in words:
+        try:
+            ip_network(word)
+        except ValueError as error:
+            raise ConfigError(f"{name} holds {word!r}: write addresses or networks like 10.0.0.0/8.") from error
+    return words
 
 
 def _words(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

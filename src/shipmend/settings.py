@@ -30,8 +30,9 @@ INSTALLED_APPS = [
     "shipmend.web",
 ]
 
-# Each of these leaves /api/ alone: a call carries a token, never a session.
 MIDDLEWARE = [
+    "shipmend.watch.requests.watched",
+    # Each of these leaves /api/ alone: a call carries a token, never a session.
     "shipmend.web.middleware.SecurityHeaders",
     "shipmend.web.middleware.Sessions",
     "shipmend.web.middleware.Csrf",
@@ -91,8 +92,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "shipmend.logs.Lines", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "shipmend.logs.Json"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": CONFIG.log_format}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # A refused page or call is the caller's business, told in the answer and in the call log.
     "loggers": {"django.request": {"level": "ERROR"}},

@@ -10,6 +10,7 @@ from shipmend.web.views.reference import reference
 urlpatterns = [
     path("api/v1/", include("shipmend.api.urls")),
     re_path("^api/", unknown),
+    path("", include("shipmend.watch.urls")),
     path("api_reference", reference),
     path("", include("shipmend.web.urls")),
 ]

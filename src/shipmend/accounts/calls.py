@@ -16,6 +16,7 @@ from shipmend.accounts.models import ApiCall
 from shipmend.accounts.tokens import Caller
 from shipmend.catalog.queries import Tenant
 from shipmend.core.errors import Unavailable
+from shipmend.core.tokens import mask
 from shipmend.db.ids import new_id
 from shipmend.db.sql import Statement
 from shipmend.db.writes import write
@@ -111,6 +112,6 @@ def _values(call: Call) -> tuple[object, ...]:
         call.path[:200],
         call.status,
         call.response_em[:40],
-        call.detail[:400],
+        mask(call.detail)[:400],
         call.milliseconds,
     )

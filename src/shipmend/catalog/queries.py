@@ -76,6 +76,7 @@ _REPO_BY_ID = Statement(
 _HISTORY_NUMBER = Statement(
     f"SELECT COALESCE(s.number, r.number) FROM catalog_repo r {_HOME} WHERE r.entity_id = ? AND r.id = ?"
 )
+_REPO_COUNTS = Statement("SELECT index_state, count(*) FROM catalog_repo GROUP BY index_state")
 _SHOWN = ("entity", "organization", "source__entity", "source__organization")
 """What the pages and messages about a repo name."""
 
@@ -183,6 +184,11 @@ def failing_repos() -> list[Repo]:
     """Every repo of the instance whose last index failed, by path: for its operator."""
     repos = Repo.objects.select_related(*_SHOWN).filter(index_state=IndexState.FAILED)
     return list(repos.order_by("entity__slug", "organization__slug", "slug"))
+
+
+def repo_counts() -> list[tuple[str, int]]:
+    """(index state, number) of the repos of the whole instance: for its operator."""
+    return [(state, count) for state, count in _REPO_COUNTS.rows()]
 
 
 def parts_of(repo: Repo) -> list[Repo]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.db import connections
 
+from shipmend.accounts.calls import calls
 from shipmend.server import ServerOptions, serve
 from shipmend.settings import CONFIG
 from shipmend.worker import make_worker
@@ -32,3 +33,4 @@ def serve_until_stopped(host: str, port: int, *, with_worker: bool, announce: Ca
     finally:
         if worker:
             worker.stop()
+        calls.flush()

@@ -37,6 +37,7 @@ from django.db import (
 
 from shipmend.core.errors import Refused, Unavailable
 from shipmend.db.sql import is_sqlite
+from shipmend.metrics import COMMIT_SECONDS, COMMIT_SIZES, WRITE_RETRIES, WRITES
 
 T = TypeVar("T")
 
@@ -181,6 +182,7 @@ class _GroupCommit:
                 self._commit(group)
             except BaseException as error:  # noqa: BLE001 -- whatever broke, no caller may wait for ever
                 log.warning("A group of %s writes was not stored: %s", len(group), error)
+                WRITES.add("unavailable", by=len(group))
                 refusal = unavailable(error)
                 for piece in group:
                     piece.error = piece.error or refusal
@@ -190,6 +192,7 @@ class _GroupCommit:
 
     def _commit(self, group: list[_Piece[Any]]) -> None:
         """Run the first piece and all that queued up meanwhile, then commit them together."""
+        began = time.perf_counter()
         with transaction.atomic():
             raw = connection.connection
             piece = group[0]
@@ -202,6 +205,17 @@ class _GroupCommit:
                 except queue.Empty:
                     break
                 group.append(piece)
+        refused = sum(piece.error is not None for piece in group)
+        _count(len(group) - refused, refused, began)
+
+
+def _count(stored: int, refused: int, began: float) -> None:
+    COMMIT_SIZES.observe(stored + refused)
+    COMMIT_SECONDS.observe(time.perf_counter() - began)
+    if stored:
+        WRITES.add("stored", by=stored)
+    if refused:
+        WRITES.add("refused", by=refused)
 
 
 def _in_savepoint(raw: sqlite3.Connection, piece: _Piece[Any]) -> None:
@@ -234,16 +248,23 @@ def _keep_outcome(piece: _Piece[Any], error: BaseException) -> None:
 def _write_alone(work: Callable[[], T]) -> T:
     for attempt in range(RETRIES):
         effects: list[Callable[[], None]] = []
+        began = time.perf_counter()
         try:
             result = _attempt(work, effects)
         except DryRun as tried:
             return tried.answer  # type: ignore[return-value]  # the work's own answer, of the work's own type
         except (OperationalError, InterfaceError, IntegrityError) as error:
             if not _is_retried(error) or attempt == RETRIES - 1:
+                WRITES.add("unavailable")
                 _forget_connection()
                 raise _as_refusal(error) from error
+            WRITE_RETRIES.add()
             time.sleep(random.uniform(0.2, 1) * 0.005 * 2**attempt)  # noqa: S311 -- jitter, not a secret
+        except Exception:
+            WRITES.add("refused")
+            raise
         else:
+            _count(1, 0, began)
             for effect in effects:
                 effect()
             return result

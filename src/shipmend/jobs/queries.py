@@ -48,9 +48,28 @@ _OVERDUE = Statement(
     "SELECT count(*) FROM jobs_job WHERE done_at IS NULL AND dead_at IS NULL AND run_at <= {now} - ?"
     " AND (lease_until IS NULL OR lease_until < {now})"
 )
+_OPEN_COUNTS = Statement(
+    "SELECT kind, CASE WHEN lease_until IS NOT NULL THEN 'running' WHEN run_at > {now} THEN 'waiting' ELSE 'due' END,"
+    " count(*), {now} - min(run_at) FROM jobs_job WHERE done_at IS NULL AND dead_at IS NULL GROUP BY 1, 2"
+)
+_DEAD_COUNTS = Statement(
+    "SELECT kind, 'dead', count(*), {now} - min(dead_at) FROM jobs_job WHERE dead_at IS NOT NULL GROUP BY 1, 2"
+)
 _TAKE_DEAD = Statement(
     "DELETE FROM jobs_job WHERE entity_id = ? AND id = ? AND dead_at IS NOT NULL RETURNING kind, key, payload"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class JobCount:
+    """The jobs of one kind and state, of the whole instance."""
+
+    kind: str
+    state: str
+    """`waiting`, `due`, `running` or `dead`."""
+    count: int
+    oldest: float
+    """Seconds since the first of them was due, or was given up; below nought while it waits."""
 
 
 def recent_jobs(entity_id: UUID, *, limit: int = 50) -> list[JobView]:
@@ -73,6 +92,12 @@ def overdue_jobs(*, seconds: int) -> int:
     """How many jobs of the whole instance have been due for so long without anybody working on them."""
     row = _OVERDUE.row(seconds * 1000)
     return row[0] if row else 0
+
+
+def open_job_counts() -> list[JobCount]:
+    """How many jobs are not done, by kind and state."""
+    rows = [*_OPEN_COUNTS.rows(), *_DEAD_COUNTS.rows()]
+    return [JobCount(kind, state, count, int(oldest) / 1000) for kind, state, count, oldest in rows]
 
 
 def retry(entity_id: UUID, job_id: UUID) -> bool:

@@ -17,8 +17,11 @@ from shipmend.core.errors import Unavailable
 from shipmend.jobs import queue
 from shipmend.jobs.queue import TRIES, Claim
 from shipmend.jobs.registry import Interrupted, JobContext, LeaseLost, Registry
+from shipmend.metrics import JOBS_ENDED
 
 log = logging.getLogger(__name__)
+
+_OUTCOMES: dict[type, str] = {type(None): "done", Interrupted: "given back", LeaseLost: "lost"}
 
 DATABASE_TROUBLE = (DatabaseError, InterfaceError, Unavailable)
 """What a database that can't be reached or written raises; it passes, so a worker waits for that."""
@@ -61,7 +64,9 @@ class Running:
     def run(self, claim: Claim, context: JobContext) -> BaseException | None:
         """Do a held job, record how it ended, and return what went wrong, if anything did."""
         try:
-            return self._run(claim, context)
+            error = self._run(claim, context)
+            JOBS_ENDED.add(claim.kind, _OUTCOMES.get(type(error), "failed"))
+            return error
         finally:
             with self._lock:
                 del self._held[claim.id, claim.attempt]

@@ -1,0 +1,46 @@
+"""The log's form: lines for people or JSON for machines, with the request's id, and no token in either."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+
+from shipmend.core.tokens import mask
+
+
+class _Current(threading.local):
+    request_id = ""
+
+
+current = _Current()
+"""The request that this thread works on."""
+
+
+class Lines(logging.Formatter):
+    """One line for each thing, and a traceback below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text."""
+        text = super().format(record)
+        return mask(f"{text} [{current.request_id}]" if current.request_id and not record.exc_info else text)
+
+
+class Json(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON."""
+        told: dict[str, object] = {
+            "at": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if current.request_id:
+            told["request_id"] = current.request_id
+        told |= getattr(record, "told", {})
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return mask(json.dumps(told, ensure_ascii=False, default=str))

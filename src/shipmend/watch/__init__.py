@@ -1,0 +1,1 @@
+"""For whoever runs an instance: is it alive, is it ready, how is it doing."""

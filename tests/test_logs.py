@@ -1,0 +1,76 @@
+"""The log: both forms, the request's id in them, and no token."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shipmend.core import tokens
+from shipmend.logs import Json, Lines, current
+from tests.serving import serve
+
+FORMS = [Lines("%(levelname)s %(message)s"), Json()]
+
+
+def record(message: str, *words: object, error: BaseException | None = None) -> logging.LogRecord:
+    exc_info = (type(error), error, None) if error else None
+    return logging.LogRecord("shipmend.test", logging.WARNING, __file__, 1, message, words, exc_info)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("where", ["message", "words", "error", "told"])
+def test_no_token_gets_into_the_log(form: logging.Formatter, where: str) -> None:
+    token = tokens.mint()
+    said = {
+        "message": record(f"called with {token}!"),
+        "words": record("called with %s!", f"Bearer {token}"),
+        "error": record("broke", error=ValueError(f"at {token}")),
+        "told": record("called"),
+    }[where]
+    if where == "told":
+        said.told = {"path": f"/x/{token}"}
+    text = form.format(said)
+    assert token not in text
+    assert token[-20:] not in text
+
+
+@given(st.text(), st.text(max_size=20))
+def test_json_is_one_line_that_can_be_read_whatever_is_said(message: str, value: str) -> None:
+    said = record("%s", message)
+    said.told = {"value": value}
+    text = Json().format(said)
+    assert "\n" not in text
+    assert json.loads(text)["message"] == message
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", json.loads(text)["at"])
+
+
+def test_the_request_is_named_in_both_forms() -> None:
+    current.request_id = "r-17"
+    try:
+        lines, machine = (form.format(record("done")) for form in FORMS)
+    finally:
+        current.request_id = ""
+    assert lines == "WARNING done [r-17]"
+    assert json.loads(machine)["request_id"] == "r-17"
+
+
+@pytest.mark.database
+def test_a_server_writes_a_line_of_json_for_each_request_when_told_so(
+    instance: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import subprocess
+
+    environ = {"SHIPMEND_LOG_FORMAT": "json", "SHIPMEND_LOG_REQUESTS": "1"}
+    with serve(instance, python=sys.executable, environ=environ) as address:
+        command = ["curl", "--silent", "-H", "X-Request-Id: mine", f"{address}/healthz?token={tokens.mint()}"]
+        subprocess.run(command, check=True, capture_output=True)
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith("{")]
+    (line,) = [each for each in lines if each.get("request_id") == "mine"]
+    assert (line["message"], line["status"], line["address"]) == ("GET /healthz", 200, "127.0.0.1")
