@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from shipmend.catalog.models import Repo
+from shipmend.core.causes import CauseKind
 from shipmend.core.releases import Kind
+from shipmend.delivery.causes import causes_of
 from shipmend.delivery.models import CriticalDefect, DefectFix, Release
 from shipmend.demo.commands import commands
+from shipmend.demo.incidents import Blame
 from shipmend.demo.plan import Detection
 from shipmend.demo.values import Deploy, Fixed
 from shipmend.git.writing import write_repository
@@ -20,6 +23,13 @@ from tests.gitworld import ENVIRONMENT
 from tests.snapshot import stored_rows
 
 pytestmark = pytest.mark.database
+
+KINDS = {
+    Blame.ACCEPTED: {CauseKind.ACCEPTED},
+    Blame.LARGE: {CauseKind.NAMED},
+    Blame.NONE: {CauseKind.UNATTRIBUTED},
+    Blame.UNSAID: {CauseKind.GUESS, CauseKind.UNATTRIBUTED},
+}
 
 
 def test_all_that_is_reported_is_there(sample: Sample) -> None:
@@ -49,6 +59,21 @@ def test_a_defect_has_the_times_that_were_told(sample: Sample) -> None:
         own = [fix for fix in fixes if fix.key == key]
         times = [fix.at if fix.with_time or fix.commit is None else fix.commit.authored_at for fix in own]
         assert resolved == max(times, default=None), key
+
+
+def test_people_have_said_what_caused_some_defects(sample: Sample) -> None:
+    defects = CriticalDefect.objects.filter(entity_id=sample.tenant.id)
+    causes = causes_of(sample.tenant, defects)
+    keys = dict(defects.values_list("id", "defect_key"))
+    kinds = {keys[defect_id]: cause.kind for defect_id, cause in causes.items()}
+    for detection in sample.plan.detected():
+        incident = detection.incident
+        assert kinds[incident.key] in KINDS[incident.blame], incident
+    named = next(cause.release_id for cause in causes.values() if cause.kind is CauseKind.NAMED)
+    assert named
+    release = Release.objects.get(id=named)
+    assert release.name.endswith(".0")
+    assert release.repo.slug == "checkout"
 
 
 def test_building_it_again_changes_nothing(sample: Sample) -> None:

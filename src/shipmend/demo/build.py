@@ -24,6 +24,7 @@ from shipmend.delivery.handlers import follow_up_now
 from shipmend.delivery.rules import was_set
 from shipmend.delivery.tracking import add_rule
 from shipmend.demo.commands import commands
+from shipmend.demo.judging import judge
 from shipmend.demo.plan import Detection, Plan, RepoStory
 from shipmend.demo.values import PRODUCTION, STAGING, Deploy, Fixed
 from shipmend.git.remotes import parse_remote
@@ -53,6 +54,7 @@ def build(tenant: Tenant, plan: Plan, upstreams: Path, *, say: Callable[[str], N
         if len(waiting) == AT_ONCE:
             _do(waiting)
     _do(waiting)
+    judge(tenant, plan)
     say(f"{total} releases, defects and fixes reported")
 
 
@@ -118,7 +120,7 @@ def _detection_work(tenant: Tenant, detection: Detection) -> Callable[[], object
         key=detection.incident.key,
         path=detection.path,
         detected_at=_moment(tenant, detection.at),
-        description=detection.incident.text,
+        description=detection.incident.title,
         severity=detection.incident.severity,
     )
     reach = ResourcePath(tenant.slug)

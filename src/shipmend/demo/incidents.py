@@ -25,6 +25,18 @@ class Mend(StrEnum):
     """Something outside of the repository, reported without a commit."""
 
 
+class Blame(StrEnum):
+    """What somebody said of an incident's cause."""
+
+    UNSAID = "unsaid"
+    ACCEPTED = "accepted"
+    """The guess is right."""
+    LARGE = "large"
+    """It was the last release by rhythm, not the patch that came after it."""
+    NONE = "none"
+    """No release caused it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one repository did, so many hours after the detection."""
@@ -42,13 +54,10 @@ class Incident:
     place: str
     at: tuple[int, int, float]
     severity: int
-    text: str
+    title: str
     steps: tuple[Step, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """Its first line."""
-        return self.text.partition("\n")[0]
+    notes: str = ""
+    blame: Blame = Blame.UNSAID
 
 
 def _fixed(repo: str, *steps: tuple[Mend, float]) -> tuple[Step, ...]:
@@ -87,25 +96,27 @@ INCIDENTS = (
         _STOREFRONT,
         (-37, 0, 16.0),
         3,
-        "Delivery slots show an hour too early\n\nA setting of the content service, put right there.",
+        "Delivery slots show an hour too early",
         _fixed("storefront", (Mend.TIME_ALONE, 2.25)),
+        notes="A setting of the content service, put right there.",
     ),
     Incident(
         "INC-5",
         _CHECKOUT,
         (-36, 3, 11.5),
         1,
-        "Card payments time out after 30 seconds\n\nRolled back at once; the pool of connections was too small.",
+        "Card payments time out after 30 seconds",
         _fixed("checkout", (Mend.ROLLBACK, 0.7), (Mend.HOTFIX, 25)),
+        notes="Rolled back at once; the pool of connections was too small.",
     ),
     Incident(
         "INC-6",
         "shop",
         (-34, 1, 12.0),
         2,
-        "Guests are signed out between basket and payment\n\n"
-        "Both sides read the session's end in their own way; fixed in both.",
+        "Guests are signed out between basket and payment",
         (Step("storefront", Mend.HOTFIX, 5), Step("checkout", Mend.HOTFIX, 9)),
+        notes="Both sides read the session's end in their own way; fixed in both.",
     ),
     Incident(
         "INC-7",
@@ -144,8 +155,10 @@ INCIDENTS = (
         "",
         (-26, 4, 9.5),
         1,
-        "Nobody can sign in\n\nThe identity provider's certificate had expired; nothing of ours was released.",
+        "Nobody can sign in",
         _fixed("storefront", (Mend.TIME_ALONE, 1.2)),
+        notes="The identity provider's certificate had expired; nothing of ours was released.",
+        blame=Blame.NONE,
     ),
     Incident(
         "INC-12",
@@ -160,8 +173,9 @@ INCIDENTS = (
         _CHECKOUT,
         (-22, 3, 12.0),
         2,
-        "Refunds stay pending\n\nThe first fix mended refunds to cards alone.",
+        "Refunds stay pending",
         _fixed("checkout", (Mend.HOTFIX, 4), (Mend.HOTFIX, 50)),
+        notes="The first fix mended refunds to cards alone.",
     ),
     Incident(
         "INC-14",
@@ -176,8 +190,10 @@ INCIDENTS = (
         _CHECKOUT,
         (-19, 3, 15.0),
         3,
-        "Invoices carry the old address of the company\n\nA template kept outside of the repository.",
+        "Invoices carry the old address of the company",
         _fixed("checkout", (Mend.TIME_ALONE, 3.5)),
+        notes="A template kept outside of the repository.",
+        blame=Blame.NONE,
     ),
     Incident(
         "INC-16",
@@ -209,8 +225,9 @@ INCIDENTS = (
         _INVENTORY,
         (-12, 2, 17.0),
         3,
-        "Cold-chain alarms come a day late\n\nThe repair had been merged in the morning already.",
+        "Cold-chain alarms come a day late",
         _fixed("inventory", (Mend.EARLIER, 0)),
+        notes="The repair had been merged in the morning already.",
     ),
     Incident(
         "INC-21",
@@ -241,12 +258,15 @@ INCIDENTS = (
         _CHECKOUT,
         (-3, 2, 13.25),
         1,
-        "Cards that ask for a second factor are declined\n\n"
-        "**What users see.** “Your bank has declined the payment”, for about a third of all cards.\n\n"
-        "**Since when.** The release with the new payment provider, which had waited for two weeks and "
-        "carried all that was merged meanwhile; it was rolled back within the hour.\n\n"
-        "**Why.** The answer to the challenge went to the old provider.",
+        "Cards that ask for a second factor are declined",
         _fixed("checkout", (Mend.ROLLBACK, 0.9), (Mend.HOTFIX, 27)),
+        notes=(
+            "**What users see.** “Your bank has declined the payment”, for about a third of all cards.\n\n"
+            "**Since when.** The release with the new payment provider, which had waited for two weeks and "
+            "carried all that was merged meanwhile; it was rolled back within the hour.\n\n"
+            "**Why.** The answer to the challenge went to the old provider."
+        ),
+        blame=Blame.ACCEPTED,
     ),
     Incident(
         "INC-25",
@@ -261,11 +281,13 @@ INCIDENTS = (
         _CHECKOUT,
         (-1, 1, 14.5),
         1,
-        "Some orders are charged twice\n\n"
-        "**What users see.** Two bookings for one order, when the provider answers late.\n\n"
-        "**Why.** The retry made a payment of its own. The first fix held for cards and not for wallets.",
+        "Some orders are charged twice",
         _fixed("checkout", (Mend.HOTFIX, 2.5), (Mend.HOTFIX, 26)),
+        notes=(
+            "**What users see.** Two bookings for one order, when the provider answers late.\n\n"
+            "**Why.** The retry made a payment of its own. The first fix held for cards and not for wallets."
+        ),
     ),
     Incident("INC-27", _INVENTORY, (-1, 2, 17.5), 3, "Pallet scans are lost when the scanner changes cells"),
-    Incident("INC-28", _CHECKOUT, (-1, 3, 16.0), 2, "Gift cards show a balance of zero"),
+    Incident("INC-28", _CHECKOUT, (-1, 3, 16.0), 2, "Gift cards show a balance of zero", blame=Blame.LARGE),
 )

@@ -82,6 +82,14 @@ class Plan:
         )
         return cls(calendar.day_of(now), repos, detections)
 
+    def story(self, path: ResourcePath) -> RepoStory:
+        """What happened in the repository at a path."""
+        return next(each for each in self.repos if each.path == path)
+
+    def detected(self) -> list[Detection]:
+        """The defects that had been noticed by then."""
+        return [each for each in self.detections if each.at <= self.until]
+
     def reports(self) -> Iterator[tuple[ResourcePath, Deploy | Fixed | Detection]]:
         """What is reported of it, in the order in which it happened."""
         found: list[tuple[ResourcePath, Deploy | Fixed | Detection]] = [(each.path, each) for each in self.detections]

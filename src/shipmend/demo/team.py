@@ -49,6 +49,11 @@ class Team:
         """The fixes, in the order in which they are reported."""
         return self._releasing.fixes
 
+    def released_by_rhythm(self, before: int) -> Deploy:
+        """The last version before an instant that was no patch."""
+        shipped = (each for each in reversed(self._releasing.shipped) if each.at <= before)
+        return next(each for each in shipped if each.name.endswith(".0"))
+
     def _expect(self, incidents: Iterable[Incident]) -> None:
         mending = Mending(self._coding, self._releasing, self._agenda)
         for incident in incidents:
