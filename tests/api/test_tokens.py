@@ -8,8 +8,10 @@ import time
 import pytest
 
 from shipmend.accounts import tokens
+from shipmend.accounts.calls import calls
 from shipmend.accounts.models import ApiToken
 from shipmend.audit.trail import COMMAND_LINE
+from shipmend.core.errors import Invalid
 from shipmend.core.tokens import mint
 from tests.snapshot import stored_rows
 from tests.world import Api, Reply, World
@@ -69,6 +71,27 @@ def test_a_rotated_token_works_beside_its_successor_for_a_day(world: World) -> N
     assert Api(fresh.text).get("api_tokens").status == 200
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"revoked_at": 1}, "has been revoked"),
+        ({"expires_at": 1}, "has expired"),
+        ({}, "has been rotated already"),
+    ],
+)
+def test_only_a_token_that_works_is_rotated_and_only_once(change: dict[str, int], says: str, world: World) -> None:
+    world.api()
+    token_id = row_of(world).id
+    if change:
+        ApiToken.objects.filter(id=token_id).update(**change)
+    else:
+        tokens.rotate(tenant=world.tenant, token_id=token_id, actor=COMMAND_LINE)
+    before = ApiToken.objects.filter(entity_id=world.tenant.id).count()
+    with pytest.raises(Invalid, match=says):
+        tokens.rotate(tenant=world.tenant, token_id=token_id, actor=COMMAND_LINE)
+    assert ApiToken.objects.filter(entity_id=world.tenant.id).count() == before
+
+
 def test_the_last_use_is_noted(world: World) -> None:
     api = world.api()
     assert row_of(world).last_used_at is None
@@ -81,6 +104,9 @@ def test_the_last_use_is_noted(world: World) -> None:
 def test_the_token_itself_is_nowhere_in_the_database(world: World) -> None:
     api = world.api()
     api.get("api_tokens")
+    api.get("releases", resource_path=api.token)
+    api.get(f"critical_defects/{api.token}")
+    calls.flush()
     kept = repr(stored_rows(world.tenant.id, without=frozenset()))
     assert api.token not in kept
     assert api.token[13:43] not in kept

@@ -109,7 +109,7 @@ def _values(call: Call) -> tuple[object, ...]:
         call.caller.token_id,
         call.at,
         call.method[:7],
-        call.path[:200],
+        mask(call.path)[:200],
         call.status,
         call.response_em[:40],
         mask(call.detail)[:400],

@@ -139,13 +139,17 @@ def issue(
 
 
 def rotate(*, tenant: Tenant, token_id: UUID, actor: Actor) -> IssuedToken:
-    """A successor with the same binding and scopes; the old token works for another day. Raises NotFound."""
+    """A successor with the same binding, scopes and lifetime; the old token works for another day.
+
+    Raises NotFound, and Invalid for a token that has a successor already or no longer works.
+    """
     text = tokens.mint()
 
     def work() -> ApiToken:
         old = token_in(tenant, token_id)
         now = epoch_now()
-        days = None if old.expires_at is None else (old.expires_at - old.created_at)
+        _check_can_rotate(old, now)
+        lifetime = None if old.expires_at is None else (old.expires_at - old.created_at)
         successor = ApiToken.objects.create(
             entity_id=old.entity_id,
             organization_id=old.organization_id,
@@ -155,7 +159,7 @@ def rotate(*, tenant: Tenant, token_id: UUID, actor: Actor) -> IssuedToken:
             hint=tokens.hint(text),
             scopes=old.scopes,
             created_by=old.created_by,
-            expires_at=None if days is None else now + days,
+            expires_at=None if lifetime is None else now + lifetime,
         )
         ends_at = min(old.expires_at or now + ROTATION_OVERLAP, now + ROTATION_OVERLAP)
         change(old, replaced_by=successor, expires_at=ends_at)
@@ -163,6 +167,16 @@ def rotate(*, tenant: Tenant, token_id: UUID, actor: Actor) -> IssuedToken:
         return successor
 
     return IssuedToken(write(work), text)
+
+
+def _check_can_rotate(token: ApiToken, now: int) -> None:
+    mend = "make a new token"
+    if token.revoked_at is not None:
+        raise Invalid("token", "has been revoked", value=token.name, mend=mend)
+    if token.replaced_by_id is not None:
+        raise Invalid("token", "has been rotated already", value=token.name, mend=f"rotate its successor, or {mend}")
+    if token.expires_at is not None and token.expires_at <= now:
+        raise Invalid("token", "has expired", value=token.name, mend=mend)
 
 
 def revoke(*, tenant: Tenant, token_id: UUID, actor: Actor) -> None:
