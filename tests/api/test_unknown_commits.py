@@ -6,11 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from django.conf import settings
 
+from shipmend.catalog.queries import Tenant, ref_of
 from shipmend.core.moments import iso
+from shipmend.core.releases import ReleaseCommit
+from shipmend.delivery import settle, unsettled
 from shipmend.worker import make_worker
 from tests.gitworld import GitRepo
 from tests.world import FIRST_DAY, Api, World
@@ -178,6 +182,49 @@ def test_a_pending_one_that_has_turned_up_is_taken_over(
         eventually(lambda: _release(api, first)["commit_state"], "known")
     assert api.get("releases", resource_path=path).json["total"] == 1
     assert len(api.get("critical_defects/K").json["defect"]["fixes"]) == 1
+
+
+def test_what_was_taken_unverified_is_known_once_its_repo_has_a_remote(world: World, git_repo: GitRepo) -> None:
+    api, path = world.api(), str(world.repo().path)
+    shas = [git_repo.commit("start", at=FIRST_DAY), git_repo.commit("more", at=FIRST_DAY + DAY), "f" * 40]
+    calls = [
+        {"resource_path": path, "release_sha": sha, "released_at": iso(FIRST_DAY + n * DAY)}
+        for n, sha in enumerate(shas, 2)
+    ]
+    made = [api.post("releases", call).json["release"] for call in calls]
+    assert {each["commit_state"] for each in made} == {"unverified"}
+    fix = {"resource_path": path, "fix_released_sha": shas[1], "fix_released_at": iso(FIRST_DAY + 3 * DAY)}
+    api.post("critical_defects", fix, defect_key="K", detected_at=iso(FIRST_DAY))
+
+    world.repo(git=git_repo)
+    with _working():
+        eventually(lambda: _fix(api, "K")["commit_state"], "known")
+        eventually(lambda: _release(api, str(made[1]["id"]))["commit_state"], "known")
+    found = [_release(api, str(each["id"])) for each in made]
+    assert [each["commit_state"] for each in found] == ["known", "known", "unverified"]
+    assert [each["kind"] for each in found] == ["baseline", "forward", None]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_is_deleted_while_it_is_settled_stays_deleted(
+    world: World, git_repo: GitRepo, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The delete comes when the worker has read what waits."""
+    api = world.api()
+    sha = git_repo.commit("fresh", at=FIRST_DAY + DAY)
+    release = api.post("releases", resource_path=path, release_sha=sha).json["release"]["id"]
+    read = unsettled.unsettled_releases
+
+    def read_and_delete(tenant: Tenant, repo_id: UUID) -> list[tuple[UUID, ReleaseCommit, int]]:
+        rows = read(tenant, repo_id)
+        assert api.delete(f"releases/{release}").status == 200
+        return rows
+
+    monkeypatch.setattr(settle, "unsettled_releases", read_and_delete)
+    repo = world.repo()
+    world.index(repo)
+    settle.settle_repo(tenant=world.tenant, repo=ref_of(repo), now=FIRST_DAY)
+    assert api.get(f"releases/{release}").status == 404
 
 
 @pytest.mark.usefixtures("impatient")

@@ -134,7 +134,11 @@ class Release(models.Model):
                 name="release_gone",
             ),
             models.Index(fields=["entity", "-released_at", "-id"], name="release_latest"),
-            models.Index(fields=["entity", "repo"], condition=models.Q(commit_state="pending"), name="release_pending"),
+            models.Index(
+                fields=["entity", "repo"],
+                condition=models.Q(commit_state__in=["pending", "unverified"]),
+                name="release_unsettled",
+            ),
             models.Index(
                 fields=["entity", "repo"], condition=models.Q(needs_attribution=True), name="release_unattributed"
             ),

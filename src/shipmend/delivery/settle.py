@@ -1,4 +1,7 @@
-"""Settling what was accepted before its commit had been seen: found, or refused visibly, after each index."""
+"""Settling what was accepted before its commit had been seen: found, or refused visibly, after each index.
+
+What was taken unverified, while the repo had no remote, is found too once it has one; it is never refused.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ from shipmend.db.writes import write
 from shipmend.delivery import store
 from shipmend.delivery.commits import commit_at, known_commit
 from shipmend.delivery.streams import put_release, title
+from shipmend.delivery.unsettled import UNSETTLED, unsettled_fixes, unsettled_releases
+from shipmend.history import queries as history
 
 
 def settle_repo(*, tenant: Tenant, repo: RepoRef, now: int) -> bool:
@@ -28,16 +33,29 @@ def settle_repo(*, tenant: Tenant, repo: RepoRef, now: int) -> bool:
     if repo.fetched_at is None:
         return False
     waits = False
-    for release, since in store.pending_releases(tenant, repo.id):
-        waits |= not write(partial(_settle_release, tenant, repo, release, since < repo.fetched_at, now))
-    for fix_id, key, since in store.pending_fixes(tenant, repo.id):
-        waits |= not write(partial(_settle_fix, tenant, repo, fix_id, key, since < repo.fetched_at, now))
+    for release_id, commit, since in unsettled_releases(tenant, repo.id):
+        if _may_settle(tenant, repo, commit):
+            waits |= not write(partial(_settle_release, tenant, repo, release_id, since < repo.fetched_at, now))
+    for fix_id, commit, key, since in unsettled_fixes(tenant, repo.id):
+        if _may_settle(tenant, repo, commit):
+            waits |= not write(partial(_settle_fix, tenant, repo, fix_id, key, since < repo.fetched_at, now))
     return waits
 
 
-def _settle_release(tenant: Tenant, repo: RepoRef, release: Release, is_final: bool, now: int) -> bool:
+def _may_settle(tenant: Tenant, repo: RepoRef, commit: ReleaseCommit) -> bool:
+    """Whether there is more to say of a commit by now: always of a pending one, of an unverified one if it is there."""
+    return commit.state is CommitState.PENDING or history.commit_by_sha(tenant.id, repo.number, commit.sha) is not None
+
+
+def _settle_release(tenant: Tenant, repo: RepoRef, release_id: UUID, is_final: bool, now: int) -> bool:
     store.lock_stream(tenant, repo.id)
+    found = store.release_by_id(tenant, release_id)
+    if found is None or found[0].is_deleted:
+        return True
+    release = found[0].release
     commit, released = _outcome(tenant, repo, release.commit, release.released, now)
+    if commit == release.commit:
+        return True
     if not is_final and (commit.state is CommitState.REJECTED or commit.from_time):
         return False
     after = replace(release, commit=commit, released=released)
@@ -76,6 +94,8 @@ def _settle_fix(tenant: Tenant, repo: RepoRef, fix_id: UUID, key: str, is_final:
     if stored is None or fix is None or fix.commit is None:
         return True
     commit, released = _outcome(tenant, repo, fix.commit, fix.released, now)
+    if commit == fix.commit:
+        return True
     if not is_final and commit.state is CommitState.REJECTED:
         return False
     after = replace(fix, commit=commit, released=released)
@@ -103,7 +123,9 @@ def _is_twin(other: Fix, fix: Fix) -> bool:
 def _outcome(
     tenant: Tenant, repo: RepoRef, commit: ReleaseCommit, released: Instant | None, now: int
 ) -> tuple[ReleaseCommit, Instant | None]:
-    """The commit as found and the time as known, or the commit refused."""
+    """The commit as found and the time as known, or the commit refused; what was settled or unverified may stay so."""
+    if commit.state not in UNSETTLED:
+        return commit, released
     try:
         if commit.from_time and released is not None:
             return commit_at(tenant, repo, released.epoch, parameter="released_at"), released
@@ -113,4 +135,6 @@ def _outcome(
     except Invalid:
         # Ambiguous, before the first commit, or without a usable time: no call is waiting for the sentence.
         pass
+    if commit.state is CommitState.UNVERIFIED:
+        return commit, released
     return replace(commit, state=CommitState.REJECTED), released

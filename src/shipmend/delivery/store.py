@@ -60,10 +60,12 @@ _TAKE_BACK_RELEASE = Statement(f"{_GONE} WHERE entity_id = ? AND id = ?")
 _SET_KIND = Statement("UPDATE delivery_release SET kind = ? WHERE entity_id = ? AND id = ?")
 
 # What is live on a stream, in order. Ties of one second are broken by history, then by sha, so that the order of
-# arrival never matters. The plain bound on released_at is what lets the index serve the search.
+# arrival never matters. The plain bound on released_at is what lets the index serve the search. A release is no
+# neighbour of its old self, whose commit may have had no number yet.
 _LIVE = (
     "SELECT id, release_sha, commit_state, commit_number, kind FROM delivery_release"
-    " WHERE entity_id = ? AND repo_id = ? AND environment = ? AND status = 'succeeded' AND deleted_at IS NULL"
+    " WHERE entity_id = ? AND repo_id = ? AND environment = ? AND id <> ? AND status = 'succeeded'"
+    " AND deleted_at IS NULL"
     " AND commit_state IN ('known', 'unverified')"
 )
 _PREVIOUS = Statement(
@@ -78,10 +80,6 @@ _EVENTS = there_or_gone(
     "SELECT released_at, release_sha, environment, name, rule_id, deleted_at FROM delivery_release",
     "entity_id = ? AND repo_id = ?",
     and_gone=" AND rule_id IS NULL",
-)
-_PENDING_RELEASES = Statement(
-    f"SELECT {RELEASE_COLUMNS}, updated_at FROM delivery_release"
-    " WHERE entity_id = ? AND repo_id = ? AND commit_state = 'pending' AND deleted_at IS NULL"
 )
 
 _DEFECT = Statement(
@@ -122,11 +120,6 @@ _UPDATE_FIX = Statement(
 )
 _FORGET_FIX = Statement("DELETE FROM delivery_defectfix WHERE entity_id = ? AND id = ?")
 _FORGET_FIXES = Statement("DELETE FROM delivery_defectfix WHERE entity_id = ? AND defect_id = ?")
-_PENDING_FIXES = Statement(
-    "SELECT f.id, d.defect_key, f.created_at"
-    " FROM delivery_defectfix f JOIN delivery_criticaldefect d ON d.id = f.defect_id"
-    " WHERE f.entity_id = ? AND f.repo_id = ? AND f.commit_state = 'pending'"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +210,6 @@ def _standing(name: str, rule: UUID | None, is_deleted: bool, kept: Container[UU
     return Standing(Hold.OTHERS if rule in kept else Hold.RULE, name, rule)
 
 
-def pending_releases(tenant: Tenant, repo_id: UUID) -> list[tuple[Release, int]]:
-    """The releases of a repo that wait for a commit, and since when (epoch seconds)."""
-    return [(_stored_release(row).release, row[15]) for row in _PENDING_RELEASES.rows(tenant.id, repo_id)]
-
-
 def insert_release(tenant: Tenant, repo_id: UUID, release: Release, *, now: int) -> None:
     """Add a release."""
     _INSERT_RELEASE.run(release.id, *_release_values(release), tenant.id, repo_id, now, now)
@@ -252,7 +240,7 @@ def neighbours(tenant: Tenant, repo_id: UUID, release: Release) -> tuple[LiveRel
     if release.released is None:
         return None, None
     epoch = release.released.epoch
-    stream = (tenant.id, repo_id, release.environment)
+    stream = (tenant.id, repo_id, release.environment, release.id)
     number = -1 if release.commit.number is None else release.commit.number
     order = (epoch, epoch, number, release.commit.sha)
     return _live(_PREVIOUS.row(*stream, *order)), _live(_NEXT.row(*stream, *order))
@@ -308,11 +296,6 @@ def forget_fix(tenant: Tenant, fix_id: UUID) -> None:
 def resolve_defect(tenant: Tenant, defect: Defect) -> None:
     """Write when a defect was resolved, after its fixes changed."""
     _RESOLVE_DEFECT.run(defect.resolved_at, tenant.id, defect.id)
-
-
-def pending_fixes(tenant: Tenant, repo_id: UUID) -> list[tuple[UUID, str, int]]:
-    """(fix id, defect key, since when) of the fixes of a repo that wait for a commit."""
-    return [(fix_id, key, since) for fix_id, key, since in _PENDING_FIXES.rows(tenant.id, repo_id)]
 
 
 def _release_values(release: Release) -> tuple[object, ...]:
