@@ -42,6 +42,9 @@ FORMS = (
     "login-link ada@example.org --data x",
     "migrate --data x",
     "doctor --data x",
+    "backup /backup/today --data x",
+    "restore /backup/today",
+    "restore /backup/today --force --data x",
 )
 MISUSES = (
     "",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from django.db import connection
 
 from shipmend.audit.models import AuditEvent
-from shipmend.cli import doctor_instance
+from shipmend.catalog.models import Repo
+from shipmend.cli import doctor_database, doctor_instance
 from shipmend.cli.findings import Finding
 from shipmend.core.values import Role
 from shipmend.db.writes import write
@@ -77,3 +79,43 @@ def _faults(world: World) -> list[Finding]:
     """What is wrong with this entity alone."""
     found = doctor_instance.findings(CONFIG)
     return [each for each in found if each.mend and each.what.startswith(world.tenant.slug)]
+
+
+def test_a_repo_that_nobody_fetches_is_told(world: World, shop: GitRepo) -> None:
+    repo = world.repo("shop", git=shop)
+    world.user(Role.OWNER)
+    assert _faults(world) == []
+    Repo.objects.filter(id=repo.id).update(fetched_at=int(time.time()) - 7200)
+    (found,) = _faults(world)
+    assert found.what == f"{repo.path} was due for a fetch 60 minutes ago"
+    assert found.mend == f"shipmend worker --data {CONFIG.data}"
+
+
+def test_the_database_is_found_whole_and_durable(world: World) -> None:
+    told = list(doctor_database.findings(CONFIG))
+    assert [each.mend for each in told] == [""] * len(told)
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "faults"),
+    [
+        ({}, 0),
+        ({"synchronous_commit": "remote_apply"}, 0),
+        ({"synchronous_commit": "off"}, 1),
+        ({"fsync": "off"}, 1),
+        ({"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}, 3),
+    ],
+)
+def test_a_postgresql_that_can_lose_what_it_acknowledged_is_told(changed: dict[str, str], faults: int) -> None:
+    usual = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+    told = list(doctor_database.durability_findings(usual | changed))
+    assert [bool(each.mend) for each in told] == ([True] * faults or [False])
+
+
+def test_a_log_that_only_grows_is_told(tmp_path: Path) -> None:
+    log = tmp_path / "wal"
+    assert not doctor_database.wal_finding(log, CONFIG).mend
+    with log.open("wb") as stream:
+        stream.truncate(doctor_database.LARGEST_WAL + 1)
+    assert doctor_database.wal_finding(log, CONFIG).mend

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from shipmend.catalog.models import Entity, IndexState, Organization, Repo
 from shipmend.core.errors import NotFound
 from shipmend.core.moments import DateOrder
@@ -189,6 +191,13 @@ def failing_repos() -> list[Repo]:
 def repo_counts() -> list[tuple[str, int]]:
     """(index state, number) of the repos of the whole instance: for its operator."""
     return [(state, count) for state, count in _REPO_COUNTS.rows()]
+
+
+def stale_repos(before: int) -> list[Repo]:
+    """Every repo with a remote, not failing, that nobody has fetched since then (epoch seconds): for its operator."""
+    rows = Repo.objects.select_related(*_SHOWN).exclude(remote_url="").exclude(index_state=IndexState.FAILED)
+    stale = rows.filter(Q(fetched_at__lt=before) | Q(fetched_at=None, created_at__lt=before))
+    return list(stale.order_by("entity__slug", "organization__slug", "slug"))
 
 
 def parts_of(repo: Repo) -> list[Repo]:

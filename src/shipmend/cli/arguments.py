@@ -158,6 +158,15 @@ def _upkeep(commands: Commands[argparse.ArgumentParser]) -> None:
     doctor = _command(commands, "doctor", "look for what is wrong, and say how to mend it")
     doctor.set_defaults(opens=False)
 
+    backup = _command(commands, "backup", "copy the instance while it runs, and look the copy over")
+    backup.set_defaults(opens=False)
+    backup.add_argument("target", metavar="DEST", type=Path, help="a new folder")
+
+    restore = _command(commands, "restore", "put a backup into a data folder, after comparing every byte of it")
+    restore.set_defaults(opens=False)
+    restore.add_argument("source", metavar="SRC", type=Path, help="a folder that `shipmend backup` made")
+    restore.add_argument("--force", action="store_true", help="set aside what the data folder holds")
+
 
 def _group(commands: Commands[argparse.ArgumentParser], name: str, about: str) -> Commands[argparse.ArgumentParser]:
     parser = commands.add_parser(name, help=about, description=_sentence(about), allow_abbrev=False)

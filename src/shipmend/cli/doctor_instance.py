@@ -11,7 +11,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from shipmend.accounts.people import has_owner, nobody_yet
 from shipmend.audit import trail
-from shipmend.catalog.queries import Tenant, every_tenant, failing_repos, repo_paths
+from shipmend.catalog.queries import Tenant, every_tenant, failing_repos, repo_paths, stale_repos
+from shipmend.cli import doctor_database
 from shipmend.cli.findings import Finding, command, fault, fine
 from shipmend.cli.opening import first_line
 from shipmend.config import Config
@@ -23,6 +24,10 @@ CLOCKS_APART = 5
 LATE = 300
 """Seconds for which a due job waits before a worker is missed."""
 
+STALE_ROUNDS = 10
+LEAST_STALE = 3600
+"""Rounds of scheduled fetches, or seconds if that is more, after which a repo has been forgotten."""
+
 
 def findings(config: Config) -> Iterator[Finding]:
     """One finding for each thing looked at; of an unreachable database only that."""
@@ -32,6 +37,7 @@ def findings(config: Config) -> Iterator[Finding]:
         yield fault(f"the database can't be reached: {first_line(error)}", _database_mend(config))
         return
     yield fine(f"the database answers ({connection.vendor})")
+    yield from doctor_database.findings(config)
     tables = _tables(config)
     yield tables
     if tables.mend:
@@ -106,3 +112,7 @@ def _repos(config: Config) -> Iterator[Finding]:
     for repo in failing_repos():
         mend = command(f"repo index {repo.path}", config)
         yield fault(f"{repo.path} can't be indexed: {repo.index_error.rstrip('.')}", mend)
+    if config.fetch_interval:
+        late = max(config.fetch_interval * STALE_ROUNDS, LEAST_STALE)
+        for repo in stale_repos(int(time.time() - late)):
+            yield fault(f"{repo.path} was due for a fetch {late // 60:,} minutes ago", command("worker", config))
