@@ -10,7 +10,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from shipmend.accounts.calls import calls
 from shipmend.db.sql import Statement
+from shipmend.db.writes import write
 
 
 class Questions:
@@ -22,6 +24,8 @@ class Questions:
 @contextmanager
 def asked() -> Iterator[Questions]:
     """`with asked() as questions: …`; those of this thread, and of statements in any."""
+    calls.flush()  # which would otherwise be stored in the background, perhaps just now
+    write(lambda: None)
     questions = Questions()
     execute = Statement._execute
 
