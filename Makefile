@@ -7,7 +7,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
 
 DATA := data
-export DATA REPO HOST PORT PYTHON
+FAULTS := 1
+export DATA REPO HOST PORT PYTHON FAULTS
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 PY := .venv/bin/python
@@ -20,7 +21,7 @@ SHIPMEND := scripts/shipmend
 given = $(filter command,$(firstword $(origin $(1))))
 WHERE := $(if $(call given,HOST),--host "$$HOST") $(if $(call given,PORT),--port "$$PORT")
 
-.PHONY: help try demo serve test check bench bench-git wheel assets lock clean
+.PHONY: help try demo serve test check faults bench bench-git wheel assets lock clean
 
 help: ## Show this list
 	@echo "make <target>, where <target> is one of:"
@@ -44,6 +45,14 @@ serve: $(RUN) $(PAGES) ## Serve an instance from this folder; an empty one print
 test: $(DEV) $(TOOLS) ## Run every test: all on SQLite, then those that touch the database on PostgreSQL
 	@$(PY) -m pytest -n 2
 	@SHIPMEND_TEST_DATABASE=postgresql $(PY) -m pytest -n 2
+
+faults: $(DEV) ## Break it on purpose, at length, and print what came of it: FAULTS=0.1 for a tenth of the full measure
+	@figures=$$(mktemp); trap 'rm -f "$$figures"' EXIT; failed=0; \
+	export SHIPMEND_FAULTS="$$FAULTS" SHIPMEND_FAULTS_FIGURES="$$figures"; \
+	for database in sqlite postgresql; do \
+	  SHIPMEND_TEST_DATABASE=$$database $(PY) -m pytest tests/faults || failed=1; \
+	done; \
+	$(PY) -m tests.faults.figures "$$figures"; exit $$failed
 
 check: $(DEV) ## Check format, lint, types and layers
 	@$(PY) -m ruff format --check --quiet --diff .
