@@ -21,8 +21,8 @@ class Row:
     """None: any token may."""
     path: str
     given: Mapping[str, str] = field(default_factory=dict)
-    lost: int = 404
-    """What is answered when one of the things is foreign, hidden or absent."""
+    lost: Mapping[str, int] = field(default_factory=dict)
+    """What is answered when one of the things is foreign, hidden or absent; 404 unless said."""
     is_line: bool = False
     """Given as the one line of a body of JSON lines: the answer that counts is that line's."""
 
@@ -46,11 +46,11 @@ ROWS: dict[str, tuple[Row, ...]] = {
     "GET releases/<uuid:release_id>/changes": (Row(READ, "releases/{release}/changes"),),
     "GET changes": (
         Row(READ, "changes", {**WHERE, "from": "{sha}", "to": "main"}),
-        Row(READ, "changes", {"resource_path": "{own}", "from": "{release}", "to": "main"}, lost=400),
+        Row(READ, "changes", {"resource_path": "{own}", "from": "{release}", "to": "main"}, lost={"release": 400}),
     ),
     "GET live": (
         Row(READ, "live", {**WHERE, "sha": "{sha}"}),
-        Row(READ, "live", {"resource_path": "{own}", "release": "{release}"}, lost=200),
+        Row(READ, "live", {"resource_path": "{own}", "release": "{release}"}, lost={"release": 200}),
     ),
     "GET waiting": (Row(READ, "waiting", WHERE),),
     "POST critical_defects": (
@@ -64,6 +64,10 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row(IMPORTS, "imports", WHERE),
         Row(IMPORTS, "imports", {**WHERE, "repo_path": "https://example.org/a.git"}),
         Row(IMPORTS, "imports", {"resource_path": "{part}", "source_path": "{source}", "paths": "src/**"}),
+    ),
+    "POST critical_defect_causes/<path:defect_key>": (
+        Row(DEFECTS, "critical_defect_causes/{defect}", {"none": "true"}),
+        Row(DEFECTS, "critical_defect_causes/{defect}", {"release": "{release}"}, {"release": 400}),
     ),
     "POST batch": (
         Row(RELEASES, "batch", {"type": "release", **RELEASE}, is_line=True),

@@ -36,6 +36,9 @@ OUTSIDE = {
     "live": "/live",
     "badge": "/badge/x/y/z/production.svg",
     "api_reference": "/api_reference",
+    "healthz": "/healthz",
+    "readyz": "/readyz",
+    "metrics": "/metrics",
 }
 """The pages that lie in no entity."""
 MEANT_FOR_OTHER_SITES = {"badge": "Cross-Origin-Resource-Policy"}

@@ -25,8 +25,8 @@ from tests.web.test_roles import ACTS, FOR_ALL, PAGES
 pytestmark = pytest.mark.database
 
 ROLES = {name: role for name, (_, role) in {**PAGES, **ACTS}.items()}
-BESIDE_THE_PAGES = {"api_reference"}
-"""Served by the same application, and open to all."""
+BESIDE_THE_PAGES = {"api_reference", "healthz", "readyz", "metrics"}
+"""Served by the same application, and open to all; /metrics to those addresses that the operator names."""
 
 OWN_TOKENS_ONLY = {"settings-rotate-token", "settings-revoke-token"}
 """A member ends tokens that they made; one of somebody else's takes an owner."""

@@ -70,7 +70,7 @@ class Household:
     def defect(self, repo: str = "shop") -> str:
         """The key of a defect just recorded."""
         key = f"{uuid4().hex[:6].upper()}-{next(self._numbers)}"
-        call = {"resource_path": self.path(repo), "defect_key": key, "detected_at": FIRST}
+        call = {"resource_path": self.path(repo), "defect_key": key, "detected_at": FIRST + 10**6}
         assert self.api.post("critical_defects", call).status == 200
         return key
 
