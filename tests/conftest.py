@@ -22,6 +22,7 @@ FOLDER = Path(tempfile.mkdtemp(prefix=f"shipmend-tests-{WORKER}-"))
 
 os.environ["SHIPMEND_DATA"] = str(FOLDER)
 os.environ["DJANGO_SETTINGS_MODULE"] = "shipmend.settings"
+os.environ["SHIPMEND_TOKEN_FAILURES"] = "0"  # all tests call from one address
 os.environ.pop("DATABASE_URL", None)
 if KIND == "postgresql":
     from tests.postgres import database_url

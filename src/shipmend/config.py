@@ -40,6 +40,16 @@ class Config:
     """Seconds an API call waits for a fetch when it names a commit not seen yet."""
     fetch_interval: int
     """Seconds between two scheduled fetches of a repo."""
+    calls_per_token: int
+    """Calls to the API that one token may make in a minute; 0: any number. Counted in each process."""
+    calls_per_address: int
+    """The same of one address."""
+    token_failures: int
+    """Calls without a good token that are answered as such to one address in a minute; 0: any number."""
+    keep_calls_days: int
+    """Days for which noted calls are kept; 0: as long as there is room for them."""
+    keep_audit_days: int
+    """Days for which the audit trail is kept; 0: for ever."""
     log_format: str
     """`line` for people or `json` for machines."""
     log_requests: bool
@@ -60,6 +70,11 @@ class Config:
             allow_private_remotes=_flag(environ, "SHIPMEND_ALLOW_PRIVATE_REMOTES"),
             fetch_wait=_seconds(environ, "SHIPMEND_FETCH_WAIT", 5.0),
             fetch_interval=int(_seconds(environ, "SHIPMEND_FETCH_INTERVAL", 300)),
+            calls_per_token=_count(environ, "SHIPMEND_CALLS_PER_TOKEN", 0),
+            calls_per_address=_count(environ, "SHIPMEND_CALLS_PER_ADDRESS", 0),
+            token_failures=_count(environ, "SHIPMEND_TOKEN_FAILURES", 50),
+            keep_calls_days=_count(environ, "SHIPMEND_KEEP_CALLS_DAYS", 30),
+            keep_audit_days=_count(environ, "SHIPMEND_KEEP_AUDIT_DAYS", 0),
             log_format=_choice(environ, "SHIPMEND_LOG_FORMAT", ("line", "json")),
             log_requests=_flag(environ, "SHIPMEND_LOG_REQUESTS"),
             metrics_from=_networks(environ, "SHIPMEND_METRICS_FROM", "127.0.0.1 ::1"),
@@ -152,6 +167,13 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
     if value not in TRUE | FALSE:
         raise ConfigError(f"{name} is {value!r}: write 1 or 0.")
     return value in TRUE
+
+
+def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+    value = environ.get(name, "").strip() or str(default)
+    if not (value.isascii() and value.isdigit() and len(value) < 8):
+        raise ConfigError(f"{name} is {value!r}: write a whole number, 0 or more.")
+    return int(value)
 
 
 def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:

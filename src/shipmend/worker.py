@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shipmend.accounts import retention
 from shipmend.delivery import handlers as delivery
 from shipmend.history import handlers as history
 from shipmend.jobs.registry import Registry
@@ -13,4 +14,5 @@ def make_worker(*, threads: int = THREADS) -> Worker:
     registry = Registry()
     history.register(registry)
     delivery.register(registry)
+    registry.every(retention.DAY, retention.forget_old)
     return Worker(registry, threads=threads)

@@ -201,12 +201,12 @@ def test_twins_are_never_taken_at_the_same_time(world: World, kind: str) -> None
     assert len([claim for claim in got if claim]) <= 1
 
 
-def test_done_jobs_are_kept_for_some_days(world: World, kind: str) -> None:
-    old, fresh = ask(world, kind, "old"), ask(world, kind, "fresh")
-    for _ in range(2):
+def test_done_jobs_are_kept_for_some_days(world: World, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "PRUNED_AT_ONCE", 2)
+    old, fresh = [ask(world, kind, f"old {n}") for n in range(5)], ask(world, kind, "fresh")
+    for _ in range(6):
         queue.finish(taken(kind))
-    write(lambda: Job.objects.filter(id=old).update(done_at=LONG_AGO))
-    while queue.prune():
-        pass
+    write(lambda: Job.objects.filter(id__in=old).update(done_at=LONG_AGO))
+    queue.prune()
     assert [job.id for job in Job.objects.filter(kind=kind)] == [fresh]
     assert KEPT_DAYS >= 1

@@ -21,12 +21,13 @@ from shipmend.accounts import idempotency
 from shipmend.accounts.calls import Call, calls
 from shipmend.accounts.idempotency import KeptAnswer
 from shipmend.accounts.tokens import Caller, check, note_use
+from shipmend.api import limits
 from shipmend.api.body import Parameters, read_parameters, read_query, read_text
 from shipmend.api.envelope import Answer, fault, json_response, refusal, respond
 from shipmend.api.fields import Field, Reader, Setting
 from shipmend.api.parameters import DRY_RUN
 from shipmend.catalog.queries import Place, find_place, nothing_there
-from shipmend.core.errors import Invalid, MethodNotAllowed, Refused
+from shipmend.core.errors import Invalid, MethodNotAllowed, Refused, Unauthorized
 from shipmend.core.tokens import is_well_formed
 from shipmend.core.values import ResourcePath, Scope
 from shipmend.db.writes import DryRun, is_passing, unavailable, write
@@ -142,9 +143,14 @@ def _serve(operation: Operation, request: HttpRequest, ids: dict[str, Any]) -> H
     started = time.monotonic()
     now = int(time.time())
     caller: Caller | None = None
+    address = str(request.META.get("REMOTE_ADDR", ""))
     try:
+        limits.check_address(address)
         caller = check(bearer(request), now=now)
+        limits.check_token(caller.token_id)
         answer = operation.run(_call(operation, request, ids, caller, now))
+    except Unauthorized as refused:
+        answer = refusal(operation.action_em, limits.unauthorized(refused, address))
     except Refused as refused:
         answer = refusal(operation.action_em, refused)
     except Exception as error:  # noqa: BLE001 -- the one place where a fault of ours becomes an answer

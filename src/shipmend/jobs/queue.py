@@ -29,6 +29,7 @@ RETRY_GROWTH = 2.5
 LONGEST_RETRY = 6 * 3600.0
 """Seconds; with the two above, the tries spread over about fifteen hours."""
 KEPT_DAYS = 3
+PRUNED_AT_ONCE = 1000
 ERROR_CHARACTERS = 2000
 
 _DAY = 24 * 3600 * 1000
@@ -76,7 +77,7 @@ _FORGET_DEAD = Statement(
     "DELETE FROM jobs_job WHERE entity_id = ? AND kind = ? AND key = ? AND dead_at IS NOT NULL AND id <> ?"
 )
 _OPEN_KEYS = Statement(f"SELECT entity_id, key FROM jobs_job WHERE kind = ? AND {_OPEN}")
-_PRUNE = Statement("DELETE FROM jobs_job WHERE id IN (SELECT id FROM jobs_job WHERE done_at < {now} - ? LIMIT 1000)")
+_PRUNE = Statement("DELETE FROM jobs_job WHERE id IN (SELECT id FROM jobs_job WHERE done_at < {now} - ? LIMIT ?)")
 
 _wakers: set[threading.Event] = set()
 
@@ -225,6 +226,7 @@ def retry_delay(attempt: int) -> float:
     return delay * random.uniform(0.75, 1.25)  # noqa: S311 -- jitter, not a secret
 
 
-def prune() -> int:
-    """Delete some of the jobs done more than KEPT_DAYS ago, and tell how many."""
-    return write(lambda: _PRUNE.run(KEPT_DAYS * _DAY))
+def prune() -> None:
+    """Delete the jobs done more than KEPT_DAYS ago."""
+    while write(lambda: _PRUNE.run(KEPT_DAYS * _DAY, PRUNED_AT_ONCE)) == PRUNED_AT_ONCE:
+        pass
