@@ -88,7 +88,9 @@ def test_each_number_keeps_its_own_columns(made: tuple[Dag, list[bytes]]) -> Non
         first = dag[its_sha][0] if dag[its_sha] else None
         assert log.subject[place] == its_sha.hex()
         assert [commits.shas[mark] for mark in log.parents(place)] == list(dag[its_sha])
-        assert commits.step(commit) == (commits.number[log.marks[first]] if first else 0, its_sha[0])
+        numbers, times, _ = commits.chain(commit, above=0)
+        assert (numbers[0], times[0]) == (commit, its_sha[0])
+        assert numbers[1:2] == ([commits.number[log.marks[first]]] if first else [])
 
 
 @given(logs())
@@ -106,5 +108,5 @@ def test_a_long_chain_in_the_wrong_order_needs_no_deep_stack() -> None:
 def test_a_parent_that_is_nowhere_counts_as_none() -> None:
     dag = {sha("child"): (sha("lost"), sha("root")), sha("root"): ()}
     commits = Numbered(log_of(dag, list(dag)), {}, above=0)
-    assert commits.step(2) == (0, sha("child")[0])
+    assert commits.chain(2, above=0) == ([2], [sha("child")[0]], 0)
     assert len(commits) == 2

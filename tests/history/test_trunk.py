@@ -112,7 +112,7 @@ def test_a_rewrite_writes_anew_only_what_it_changed(
     (plan,) = plans
     assert plan.cut is not None
     assert plan.cut.position == 18
-    assert len(plan.added) == 1
+    assert len(plan.added.commits) == 1
 
 
 @pytest.mark.database

@@ -119,11 +119,23 @@ class Numbered:
             return 0
         return sum(NOTHING in (authored[place], committed[place]) for place in self.places)
 
-    def step(self, commit: int) -> tuple[int, int | None]:
-        """First parent (0: none) and commit time of a new commit, by its number."""
-        place = self.places[commit - self.above - 1]
-        time = self.log.committed[place]
-        return self.number[self.log.first[place]], None if time == NOTHING else time
+    def chain(self, commit: int, *, above: int) -> tuple[list[int], list[int | None], int]:
+        """The first-parent chain of a commit, its own number first, while the numbers are new and above `above`.
+
+        The numbers, the commit times, and the number at which it ends (0: at a root).
+        """
+        places, first, committed, number = self.places, self.log.first, self.log.committed, self.number
+        low, least = self.above + 1, max(self.above, above)
+        numbers: list[int] = []
+        times: list[int | None] = []
+        while commit > least:
+            place = places[commit - low]
+            numbers.append(commit)
+            times.append(committed[place])
+            commit = number[first[place]]
+        if NOTHING in times:
+            times = [None if time == NOTHING else time for time in times]
+        return numbers, times, commit
 
 
 def _parents_first(log: Log, known: list[int]) -> array[int]:

@@ -73,22 +73,30 @@ def _store_people(key: Key, people: People, known: int) -> None:
 
 
 def _store_commits(key: Key, commits: Numbered, part: range) -> None:
-    log, number, shas = commits.log, commits.number, commits.shas
-    places = commits.places[part.start : part.stop]
+    log, places = commits.log, commits.places[part.start : part.stop]
     store.COMMITS.append(
         key,
         range(commits.above + 1 + part.start, commits.above + 1 + part.stop),
-        [shas[log.mark[place]] for place in places],
-        [number[log.first[place]] or None for place in places],
-        [number[log.second[place]] or None for place in places],
-        [None if (time := log.authored[place]) == NOTHING else time for place in places],
-        [None if (offset := log.offset[place]) == NO_OFFSET else offset for place in places],
-        [None if (time := log.committed[place]) == NOTHING else time for place in places],
-        [log.author[place] for place in places],
-        [log.subject[place] for place in places],
-        [log.tickets[place] for place in places],
+        _at(commits.shas, _at(log.mark, places)),
+        _without(0, _at(commits.number, _at(log.first, places))),
+        _without(0, _at(commits.number, _at(log.second, places))),
+        _without(NOTHING, _at(log.authored, places)),
+        _without(NO_OFFSET, _at(log.offset, places)),
+        _without(NOTHING, _at(log.committed, places)),
+        _at(log.author, places),
+        _at(log.subject, places),
+        _at(log.tickets, places),
     )
     _store_further(key, commits, places)
+
+
+def _at(column: Sequence[T], places: Iterable[int]) -> list[T]:
+    return list(map(column.__getitem__, places))
+
+
+def _without(nothing: int, column: list[int]) -> Sequence[int | None]:
+    """As the database says that there is nothing."""
+    return [None if value == nothing else value for value in column] if nothing in column else column
 
 
 def _store_further(key: Key, commits: Numbered, places: Sequence[int]) -> None:

@@ -6,9 +6,10 @@ write that completes an index.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, takewhile
+from operator import eq, truth
 from typing import NamedTuple
 
 from shipmend.db.sql import Statement
@@ -40,6 +41,30 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """Steps that follow each other, as columns."""
+
+    floors: Sequence[int] = ()
+    commits: Sequence[int] = ()
+    first: int = 1
+    """The position of the first of them."""
+
+    def without(self, count: int) -> Steps:
+        """All but the first so many."""
+        return Steps(self.floors[count:], self.commits[count:], self.first + count)
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """One by one."""
+        return map(Row, self.floors, self.positions, self.commits)
+
+    @property
+    def positions(self) -> range:
+        """Of each."""
+        return range(self.first, self.first + len(self.commits))
+
+
+@dataclass(frozen=True, slots=True)
 class TrunkPlan:
     """What to do to the stored chain, in this order."""
 
@@ -47,7 +72,7 @@ class TrunkPlan:
     """From here on, the stored chain is not the branch's any more."""
     ceiling: int | None = None
     """No floor of what stays may be above."""
-    added: tuple[Row, ...] = ()
+    added: Steps = Steps()
 
 
 def plan_trunk(key: Key, tip: int | None, fresh: Numbered) -> TrunkPlan:
@@ -62,7 +87,7 @@ def plan_trunk(key: Key, tip: int | None, fresh: Numbered) -> TrunkPlan:
         return TrunkPlan()
     if last is not None:
         longer = _chain(key, tip, fresh, above=last.commit)
-        if longer and longer[0].parent == last.commit:
+        if longer.commits and longer.below == last.commit:
             return _longer(last, longer)
     return _changed(_rows(key), _chain(key, tip, fresh, above=0))
 
@@ -74,19 +99,18 @@ def apply_trunk(key: Key, plan: TrunkPlan) -> None:
         _CUT.run(*where, plan.cut.floor, plan.cut.position)
     if plan.ceiling is not None:
         _LOWER.run(plan.ceiling, *where, plan.ceiling)
-    if plan.added:
-        TRUNK.append(
-            key,
-            [row.floor for row in plan.added],
-            [row.position for row in plan.added],
-            [row.commit for row in plan.added],
-        )
+    if plan.added.commits:
+        TRUNK.append(key, plan.added.floors, plan.added.positions, plan.added.commits)
 
 
-class _Step(NamedTuple):
-    commit: int
-    parent: int
-    committed_at: int | None
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """Commits of a first-parent chain and their times, the oldest first."""
+
+    commits: list[int]
+    times: list[int | None]
+    below: int
+    """The parent of the oldest; 0: it has none."""
 
 
 def _last(key: Key) -> Row | None:
@@ -98,39 +122,32 @@ def _rows(key: Key) -> list[Row]:
     return [Row(*row) for row in _ALL.rows(key.entity_id, key.repo_number)]
 
 
-def _chain(key: Key, tip: int, fresh: Numbered, *, above: int) -> list[_Step]:
-    """The first-parent chain of `tip`, oldest first, as far as its numbers are above `above`."""
-    steps: list[_Step] = []
-    commit = tip
-    while commit > max(above, fresh.above):
-        steps.append(_Step(commit, *fresh.step(commit)))
-        commit = steps[-1].parent
+def _chain(key: Key, tip: int, fresh: Numbered, *, above: int) -> _Chain:
+    """The first-parent chain of `tip` as far as its numbers are above `above`."""
+    commits, times, commit = fresh.chain(tip, above=above)
     rows = _COMMITS.rows(key.entity_id, key.repo_number, above, commit) if commit > above else []
     while commit > above:
         parent, committed_at = rows[commit - above - 1]
-        steps.append(_Step(commit, parent or 0, committed_at))
-        commit = steps[-1].parent
-    return steps[::-1]
+        commits.append(commit)
+        times.append(committed_at)
+        commit = parent or 0
+    return _Chain(commits[::-1], times[::-1], commit)
 
 
-def _longer(last: Row, longer: Sequence[_Step]) -> TrunkPlan:
+def _longer(last: Row, longer: _Chain) -> TrunkPlan:
     # The tip's floor is its own time.
     added = _placed(longer, after=last.position, time_before=last.floor)
-    return TrunkPlan(ceiling=added[0].floor, added=added)
+    return TrunkPlan(ceiling=added.floors[0], added=added)
 
 
-def _changed(stored: Sequence[Row], chain: Sequence[_Step]) -> TrunkPlan:
+def _changed(stored: Sequence[Row], chain: _Chain) -> TrunkPlan:
     wanted = _placed(chain, after=0, time_before=0)
-    same = 0
-    while same < min(len(stored), len(wanted)) and stored[same] == wanted[same]:
-        same += 1
-    return TrunkPlan(cut=stored[same] if same < len(stored) else None, added=wanted[same:])
+    same = sum(1 for _ in takewhile(truth, map(eq, stored, wanted.rows)))
+    return TrunkPlan(cut=stored[same] if same < len(stored) else None, added=wanted.without(same))
 
 
-def _placed(chain: Sequence[_Step], *, after: int, time_before: int) -> tuple[Row, ...]:
-    times = known_times([step.committed_at for step in chain], time_before)
-    floors = floors_of(times)
-    return tuple(Row(floors[i], after + 1 + i, step.commit) for i, step in enumerate(chain))
+def _placed(chain: _Chain, *, after: int, time_before: int) -> Steps:
+    return Steps(floors_of(known_times(chain.times, time_before)), chain.commits, after + 1)
 
 
 def known_times(times: Sequence[int | None], before: int) -> list[int]:
