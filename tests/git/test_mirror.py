@@ -18,7 +18,7 @@ from tests.gitserver import GitServer
 from tests.gitworld import GRACE, START, GitRepo
 
 from shipmend.git.connect import Access
-from shipmend.git.mirror import LOCK, Mirror
+from shipmend.git.mirror import GRAPH_LOCK, LOCK, Mirror
 from shipmend.git.progress import Progress
 from shipmend.git.remotes import parse_remote
 from shipmend.git.run import AmbiguousSha, GitFailed, MirrorBusy, run_git
@@ -501,13 +501,33 @@ def test_writers_exclude_each_other_and_readers_nobody(world: GitRepo, mirror: M
     state = fetch(mirror, world)
     world.commit()
     with mirror._owned():
-        for write in (lambda: fetch(mirror, world), mirror.write_commit_graph, mirror.repack, mirror.delete):
+        for write in (lambda: fetch(mirror, world), mirror.repack, mirror.delete):
             with pytest.raises(MirrorBusy) as busy:
                 write()
             assert busy.value.temporary
         assert mirror.refs() == state
         assert len(logged(mirror)) == 1
+        mirror.write_commit_graph()
     assert fetch(mirror, world) != state
+
+
+def test_a_graph_is_written_by_one_at_a_time_while_fetches_go_on(world: GitRepo, mirror: Mirror) -> None:
+    world.commit()
+    fetch(mirror, world)
+    sha = world.commit()
+    half = mirror.git_dir / "objects/info/commit-graphs/tmp_graph_abc"
+    half.parent.mkdir(parents=True)
+    with mirror._owned(GRAPH_LOCK):
+        half.touch()
+        for write in (mirror.write_commit_graph, mirror.delete):
+            with pytest.raises(MirrorBusy):
+                write()
+        assert fetch(mirror, world).branches == {"main": sha}
+        assert half.exists()
+    mirror.write_commit_graph()
+    assert not half.exists()
+    mirror.delete()
+    assert not mirror.git_dir.exists()
 
 
 def test_what_a_killed_git_left_is_cleaned_and_the_fetch_repeated(world: GitRepo, mirror: Mirror) -> None:

@@ -1,8 +1,8 @@
 """A bare mirror of one remote: branches and tags, nothing else.
 
-Reading needs no lock and goes on during a fetch. Everything that writes first takes the mirror's lock, which git
-inherits: when a worker is killed, the lock lasts until the git it had started is gone, and whoever takes it next may
-safely remove what a killed git left behind.
+Reading needs no lock and goes on during a fetch. Everything that writes first takes a lock, which git inherits: when a
+worker is killed, the lock lasts until the git it had started is gone, and whoever takes it next may safely remove what
+a killed git left behind. The commit-graph has a lock of its own: no fetch should wait for the minutes that it takes.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from shipmend.git.run import (
 )
 
 LOCK = "shipmend.lock"
+GRAPH_LOCK = "shipmend-graph.lock"
 SHORTEST_PREFIX = 7
 
 LIST_LIMITS = GitLimits(wall=120)
@@ -53,18 +54,19 @@ GRAPH_LIMITS = GitLimits(wall=1800, cpu=1800, address_space=16 * GIB)
 
 _SHA = re.compile(r"[0-9a-f]{40}")
 _PREFIX = re.compile(rf"[0-9a-f]{{{SHORTEST_PREFIX},40}}")
-# What a killed git leaves: nothing refers to any of it.
-_LEFTOVERS = (
-    "*.lock",
-    "refs/**/*.lock",
-    "objects/info/**/*.lock",
-    "objects/info/**/tmp_*",
-    "objects/pack/tmp_*",
-    "objects/pack/.tmp-*",
-    "objects/pack/*.keep",
-    "objects/pack/*.lock",
-    "objects/??/tmp_obj_*",
-)
+# What a killed git leaves, by the lock it held: nothing refers to any of it.
+_LEFTOVERS = {
+    LOCK: (
+        "*.lock",
+        "refs/**/*.lock",
+        "objects/pack/tmp_*",
+        "objects/pack/.tmp-*",
+        "objects/pack/*.keep",
+        "objects/pack/*.lock",
+        "objects/??/tmp_obj_*",
+    ),
+    GRAPH_LOCK: ("objects/info/**/*.lock", "objects/info/**/tmp_*"),
+}
 
 
 class Mirror:
@@ -95,7 +97,7 @@ class Mirror:
         """Removes all of it. One that was removed half-way doesn't exist, and can be deleted or created again."""
         if not self.git_dir.exists():
             return
-        with self._owned():
+        with self._owned(), self._owned(GRAPH_LOCK):
             (self.git_dir / "HEAD").unlink(missing_ok=True)
             shutil.rmtree(self.git_dir)
 
@@ -274,7 +276,7 @@ class Mirror:
         paths = changed_paths and not self.is_partial
         split = "--split=replace" if paths and self._graph_lacks_paths() else "--split"
         command = ["commit-graph", "write", "--reachable", split, "--no-progress"]
-        with self._owned() as lock:
+        with self._owned(GRAPH_LOCK) as lock:
             self._run([*command, *(["--changed-paths"] if paths else [])], lock=lock, limits=GRAPH_LIMITS)
 
     def _graph_lacks_paths(self) -> bool:
@@ -284,6 +286,11 @@ class Mirror:
                 if b"BIDX" not in file.read(256):
                     return True
         return False
+
+    @property
+    def packs(self) -> int:
+        """How many packs there are: about one for each fetch since the last `repack`."""
+        return sum(1 for _ in (self.git_dir / "objects/pack").glob("*.pack"))
 
     def repack(self) -> None:
         """Joins the packs of many fetches into few. Drops nothing, also not what no branch reaches any more."""
@@ -296,23 +303,23 @@ class Mirror:
         return run_git(args, git_dir=self.git_dir, limits=limits, keep_fds=[lock])
 
     @contextlib.contextmanager
-    def _owned(self) -> Iterator[int]:
+    def _owned(self, name: str = LOCK) -> Iterator[int]:
         """The lock's file descriptor, for git to inherit. Raises MirrorBusy at once."""
-        lock = os.open(self.git_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(self.git_dir / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise MirrorBusy from None
-            self._clean()
+            self._clean(_LEFTOVERS[name])
             yield lock
         finally:
             os.close(lock)
 
-    def _clean(self) -> None:
-        for pattern in _LEFTOVERS:
+    def _clean(self, leftovers: Iterable[str]) -> None:
+        for pattern in leftovers:
             for leftover in self.git_dir.glob(pattern):
-                if leftover.name != LOCK:
+                if leftover.name not in _LEFTOVERS:
                     leftover.unlink(missing_ok=True)
 
 

@@ -22,6 +22,10 @@ SETTLE = "settle"
 """The kind of job asked for after each index: what waited for commits of that repo (its key) may be settled now."""
 SIFT = "sift"
 """The kind of job that finds the commits which the parts of a repo (its key) count: after an index, or other paths."""
+TEND = "tend"
+"""The kind of job asked for after an index that found something: upkeep of the mirror of a repo (its key)."""
+TEND_DELAY = 30.0
+"""Seconds, in which more may be pushed."""
 FORGET = "forget"
 """The kind of job that deletes what is left of a removed repo: its rows and its mirror."""
 

@@ -17,7 +17,16 @@ from shipmend.core.errors import Unavailable
 from shipmend.git.errors import GitError, MirrorBusy
 from shipmend.git.remotes import RemoteRefused
 from shipmend.history import sifting, store
-from shipmend.history.actions import FORGET, INDEX, SETTLE, SIFT, request_index, request_sift, schedule_fetches
+from shipmend.history.actions import (
+    FORGET,
+    INDEX,
+    SETTLE,
+    SIFT,
+    TEND,
+    request_index,
+    request_sift,
+    schedule_fetches,
+)
 from shipmend.history.index import RepoGone, index_repo
 from shipmend.history.mirrors import mirror_of
 from shipmend.history.sifting import PartChanged, sift
@@ -28,6 +37,8 @@ from shipmend.jobs.registry import Interrupted, JobContext, LeaseLost, Registry
 
 log = logging.getLogger(__name__)
 
+MOST_PACKS = 20
+"""Of a mirror, before they are joined."""
 SHORTEST_ROUND = 1.0
 LONGEST_ROUND = 30.0
 """Seconds between two looks for repos to be fetched."""
@@ -39,6 +50,7 @@ def register(registry: Registry) -> None:
     """Teach a worker what history does."""
     registry.add(INDEX, run_index, heavy=True)
     registry.add(SIFT, run_sift, heavy=True)
+    registry.add(TEND, run_tend, heavy=True)
     registry.add(FORGET, run_forget)
     interval = settings.CONFIG.fetch_interval
     if interval:
@@ -119,6 +131,24 @@ def _tell(repo: Repo, error: Exception) -> None:
 
 def _unforeseen(error: Exception) -> str:
     return f"Shipmend itself failed ({type(error).__name__}); the server's log tells more."
+
+
+def run_tend(context: JobContext) -> None:
+    """Upkeep of the mirror of the repo whose id is the job's key, if it is on this machine.
+
+    Walks and questions about paths get quicker by it, and nothing else: so what goes wrong is left for the next time.
+    """
+    mirror = mirror_of(UUID(context.key))
+    if not mirror.exists:
+        return
+    try:
+        mirror.write_commit_graph()
+        if mirror.packs > MOST_PACKS:
+            mirror.repack()
+    except MirrorBusy:
+        raise
+    except GitError as fault:
+        log.warning("the upkeep of the mirror %s failed: %s", context.key, fault)
 
 
 def run_forget(context: JobContext) -> None:

@@ -19,7 +19,7 @@ from shipmend.git.errors import MirrorBusy
 from shipmend.git.mirror import Mirror
 from shipmend.git.refs import BRANCH, TAG, RefState
 from shipmend.history import store
-from shipmend.history.actions import SETTLE, request_sift
+from shipmend.history.actions import SETTLE, TEND, TEND_DELAY, request_sift
 from shipmend.history.arranging import Numbered
 from shipmend.history.faults import faults_of, with_undated
 from shipmend.history.indexing import Guard, index_commits
@@ -183,6 +183,8 @@ def _complete(run: _Run, refs: RefState, commits: Numbered) -> None:
         store.replace_tips(run.key, run.tips, tips)
         store.complete(run.key, state)
         _close(run, state)
+        if len(commits):
+            enqueue(entity_id=run.repo.entity_id, kind=TEND, key=str(run.repo.id), delay=TEND_DELAY)
 
     run.owned.write(work)
 
