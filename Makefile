@@ -21,7 +21,7 @@ SHIPMEND := scripts/shipmend
 given = $(filter command,$(firstword $(origin $(1))))
 WHERE := $(if $(call given,HOST),--host "$$HOST") $(if $(call given,PORT),--port "$$PORT")
 
-.PHONY: help try demo serve test check faults bench bench-git wheel assets lock clean
+.PHONY: help try demo serve test check faults bench bench-git bench-pages wheel assets lock clean
 
 help: ## Show this list
 	@echo "make <target>, where <target> is one of:"
@@ -65,6 +65,9 @@ bench-git: $(DEV) ## Measure how fast history is read: make bench-git REPO=<git 
 
 bench: $(DEV) $(PAGES) ## Measure what the figures of docs/ speak of
 	@PYTHONPATH=src:. $(PY) -m bench
+
+bench-pages: $(DEV) $(PAGES) ## Measure every page and report with a million commits: make bench-pages [DATA=<made before>]
+	@PYTHONPATH=src:. $(PY) -m bench.pages $(if $(call given,DATA),--data "$$DATA")
 
 wheel: $(DEV) $(PAGES) ## Build dist/shipmend-….whl, which pip installs anywhere
 	@rm -rf dist

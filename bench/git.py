@@ -39,6 +39,18 @@ class Row:
     goal: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When the commits of a synthetic history are made."""
+
+    start: int = 1_200_000_000
+    step: float = 300
+
+    def at(self, number: int) -> int:
+        """Epoch seconds."""
+        return self.start + int(number * self.step)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -163,30 +175,35 @@ def _pydriller(git_dir: Path, commits: int, ours: float) -> str:
     return f"{whole:.1f} s for all (by {seen} commits, reading alone) = {whole / ours:.0f} times ours"
 
 
-def synthetic(git_dir: Path, commits: int) -> Path:
-    """A history made by fast-import: a trunk, a merged branch every ten commits, a hotfix tag now and then."""
-    subprocess.run(["git", "init", "--quiet", "--bare", str(git_dir)], check=True)
-    command = ["git", f"--git-dir={git_dir}", "fast-import", "--quiet", "--done"]
+def synthetic(git_dir: Path, commits: int, *, pace: Pace | None = None) -> Path:
+    """A history made by fast-import: a trunk, a merged branch every ten commits, a hotfix tag now and then.
+
+    Beside it in `marks`, the sha of each commit under its number.
+    """
+    pace = pace or Pace()
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(git_dir)], check=True)
+    marks = f"--export-marks={git_dir / 'marks'}"
+    command = ["git", f"--git-dir={git_dir}", "fast-import", "--quiet", "--done", marks]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)
     assert process.stdin is not None
     with process.stdin as stream:
         for number in range(1, commits + 1):
-            stream.write(_synthetic_commit(number).encode())
+            stream.write(_synthetic_commit(number, pace).encode())
         stream.write(b"done\n")
     if process.wait():
         sys.exit("git fast-import failed")
     return git_dir
 
 
-def _synthetic_commit(number: int) -> str:
+def _synthetic_commit(number: int, pace: Pace) -> str:
     """Every tenth commit merges a branch of one; every 400th is tagged, and every 4,000th tag is on a side branch."""
     branch = "refs/heads/side" if number % 10 == 9 else "refs/heads/main"
     message = f"PROJ-{number % 5000}: change number {number}\n\nBecause of what change {number - 1} left undone.\n"
-    at = 1_200_000_000 + number * 300
+    at = pace.at(number)
     lines = [
         f"commit {branch}",
         f"mark :{number}",
-        f"author A{number % 300} <a{number % 300}@example.org> {at - 3000} +0100",
+        f"author A{number % 300} <a{number % 300}@example.org> {at - 3000 * (1 + number % 97)} +0100",
         f"committer A{number % 300} <a{number % 300}@example.org> {at} +0100",
         f"data {len(message)}",
         message,
