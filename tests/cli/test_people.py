@@ -39,7 +39,15 @@ def test_a_user_is_made_with_a_password_from_standard_input(own: Instance) -> No
     assert own.does("token", "create", "acme")
 
 
-@pytest.mark.parametrize(("password", "says"), [("short", "too short"), ("", "password")])
+def test_a_user_is_asked_for_where_none_is_named(own: Instance) -> None:
+    assert own.does("user", "create", stdin=f"ada@example.org\n{PASSWORD}\n") == "ada@example.org can sign in.\n"
+    done = _typed(own, "bob@example.org", PASSWORD, PASSWORD, named=())
+    assert done.code == 0, done
+    assert "bob@example.org can sign in." in done.out
+    assert "email is missing" in own.run("user", "create", stdin="").refusal
+
+
+@pytest.mark.parametrize(("password", "says"), [("short", "too short"), ("", "password is missing")])
 def test_a_weak_password_is_refused_and_nobody_made(own: Instance, password: str, says: str) -> None:
     assert says in own.run("user", "create", "ada@example.org", stdin=f"{password}\n").refusal
     assert "no user" in own.run("login-link", "ada@example.org").refusal
@@ -89,11 +97,11 @@ def test_a_password_typed_in_two_ways_is_refused(own: Instance) -> None:
     assert "typed in two ways" in done.out
 
 
-def _typed(own: Instance, *answers: str) -> Done:
+def _typed(own: Instance, *answers: str, named: tuple[str, ...] = ("ada@example.org",)) -> Done:
     """`user create` at a terminal of its own."""
     with _terminal() as (master, slave):
         process = subprocess.Popen(
-            own.command("user", "create", "ada@example.org"),
+            own.command("user", "create", *named),
             stdin=slave,
             stdout=slave,
             stderr=slave,

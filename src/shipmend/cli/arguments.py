@@ -124,7 +124,7 @@ def _people(commands: Commands[argparse.ArgumentParser]) -> None:
     create.add_argument("path", metavar="PATH", type=ResourcePath.parse, help="entity[/organization[/repo]]")
     create.add_argument("--name", default="made on the command line", help="what the token is for")
     create.add_argument(
-        "--scope", action="append", type=Scope, choices=list(Scope), metavar="SCOPE", help=", ".join(Scope)
+        "--scope", action="extend", type=_scopes, metavar="SCOPE", help=f"{', '.join(Scope)}; all of them unless said"
     )
     create.add_argument(
         "--days", type=_days, default=DEFAULT_TOKEN_DAYS, help="days until it expires, or none (default: %(default)s)"
@@ -133,7 +133,7 @@ def _people(commands: Commands[argparse.ArgumentParser]) -> None:
     user = _group(commands, "user", "make users and say what they may do")
     new = _command(user, "create", "make a user")
     new.set_defaults(module="user_create")
-    new.add_argument("email", metavar="EMAIL")
+    new.add_argument("email", metavar="EMAIL", nargs="?", help="asked for when it is left out")
     new.add_argument("--name", default="", help="shown in place of the mail address")
     new.add_argument(
         "--owner-of", metavar="ENTITY", action="append", default=[], help="make the user an owner; may be repeated"
@@ -194,4 +194,16 @@ def _sentence(about: str) -> str:
 
 
 def _days(text: str) -> int | None:
-    return None if text == "none" else int(text)
+    if text == "none":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days: give one, or none") from None
+
+
+def _scopes(text: str) -> list[Scope]:
+    try:
+        return [Scope(word.strip()) for word in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no scope: give some of {', '.join(Scope)}") from None
