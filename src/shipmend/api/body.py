@@ -20,6 +20,8 @@ from shipmend.core.errors import BadRequest, Invalid, TooLarge, shown
 
 MAX_BODY = 1 << 20
 MAX_FIELDS = 1000
+DEEPEST = 50
+"""No parameter is nested deeper than two, but hooks send much else beside."""
 
 _UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
 
@@ -48,7 +50,9 @@ class Parameters:
 
 def given_twice(name: str, one: object, other: object) -> Invalid:
     """The refusal of a parameter that came twice and means two things."""
-    return Invalid(name, f"is given twice with two values, {shown(one)} and {shown(other)}", mend="give it once")
+    return Invalid(
+        _showable(name), f"is given twice with two values, {shown(one)} and {shown(other)}", mend="give it once"
+    )
 
 
 def read_query(request: HttpRequest) -> Parameters:
@@ -164,13 +168,16 @@ def add_pairs(parameters: Parameters, pairs: Iterable[tuple[str, str]]) -> None:
         parameters.add(name, value)
 
 
-def _check_text(name: str, value: object) -> None:
-    """Refuse text that no database could store."""
-    if isinstance(value, list):
-        for each in value:
-            _check_text(name, each)
-    if not isinstance(value, str):
-        return
-    if _UNSTORABLE.search(value):
-        shown = name.replace("\0", "").encode(errors="replace").decode()
-        raise Invalid(shown, "holds a NUL or half a surrogate pair", mend="send plain Unicode text")
+def _check_text(name: str, value: object, deep: int = 0) -> None:
+    """Refuse text that no database could store, and what is nested so deeply that not all code could walk it."""
+    if deep > DEEPEST:
+        raise BadRequest(f"{_showable(name)} is nested too deeply: send one object of plain values.")
+    if isinstance(value, list | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            _check_text(name, each, deep + 1)
+    if isinstance(value, str) and _UNSTORABLE.search(value):
+        raise Invalid(_showable(name), "holds a NUL or half a surrogate pair", mend="send plain Unicode text")
+
+
+def _showable(name: str) -> str:
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", name)

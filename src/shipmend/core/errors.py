@@ -7,14 +7,18 @@ it names the parameter, shows the value and says what would be right.
 
 from __future__ import annotations
 
+import json
 from typing import ClassVar
 
 SHOWN_CHARACTERS = 80
 
 
 def shown(value: object) -> str:
-    """The caller's value, quoted for a sentence: short, on one line, with nothing unprintable in it."""
-    text = value if isinstance(value, str) else repr(value)
+    """The caller's value, quoted for a sentence: short, on one line, with nothing unprintable in it.
+
+    What is no text is shown as JSON has it, which is how it came.
+    """
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     if len(text) > SHOWN_CHARACTERS:
         text = text[: SHOWN_CHARACTERS - 1] + "…"
     return '"' + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text) + '"'
