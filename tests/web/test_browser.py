@@ -189,7 +189,7 @@ def test_everything_can_be_done_without_script(world: World, plain: Visitor) -> 
     page.get_by_text("Rotate", exact=True).click()
     page.get_by_role("button", name="Rotate “CI”").click()
     expect(page.locator("#token")).to_be_visible()
-    plain.open(f"/entities/{world.tenant.slug}")
+    plain.open(f"/entities/{world.tenant.slug}/-/defects")
     page.get_by_label("Defects", exact=True).select_option("open")
     page.get_by_role("button", name="Filter").click()
     assert "state=open" in plain.path()
@@ -221,6 +221,8 @@ def furnished(world: World) -> list[str]:
     return [
         entity,
         f"{entity}?environment=staging&start_date=2024-01-01",
+        f"{entity}/-/releases?environment=staging&start_date=2024-01-01",
+        f"{entity}/-/defects?state=open",
         f"{entity}/acme",
         f"{entity}/acme/shop",
         f"{entity}/acme/shop/releases/{made.json['release']['id']}",

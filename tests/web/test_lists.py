@@ -1,8 +1,9 @@
-"""The page of an entity, an organization or a repo, and those of one release and one defect."""
+"""The lists of releases and of defects, and the pages of one release and one defect."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -39,6 +40,16 @@ def defect(api: Api, path: ResourcePath, key: str, at: int | str, **more: object
     assert reply.status == 200, reply.json
 
 
+def releases_at(path: ResourcePath | str) -> str:
+    """The page of the releases of a place."""
+    return f"/entities/{path}/{'' if str(path).count('/') == 2 else '-/'}releases"
+
+
+def defects_at(path: ResourcePath | str) -> str:
+    """The page of the defects of a place."""
+    return f"/entities/{path}/{'' if str(path).count('/') == 2 else '-/'}defects"
+
+
 def section(seen: Seen, name: str) -> str:
     """One section of a page, as text; empty if it isn't there."""
     found = re.search(rf'<section id="{name}".*?</section>', seen.html, re.DOTALL)
@@ -55,7 +66,7 @@ def test_releases_stand_newest_first_and_each_leads_to_its_page(world: World, re
     api, path = world.api(), world.repo_path("shop")
     for name, day in (("v2", 2), ("v3", 3), ("v1", 1)):
         release(api, path, name, START + day * DAY)
-    seen = reader.get(f"/entities/{world.path}")
+    seen = reader.get(releases_at(world.path))
     assert order(section(seen, "releases"), "v1", "v2", "v3") == ["v3", "v2", "v1"]
     link = re.search(r'href="(/entities/[^"]*/releases/[^"]*)"', seen.html)
     assert link
@@ -68,25 +79,24 @@ def test_each_level_shows_what_is_at_it_and_below(world: World, reader: Person) 
         release(world.api(), world.repo_path(slug), f"{slug}-1", START)
         defect(world.api(), world.repo_path(slug), f"BROKEN-{slug}", START)
     defect(world.api(), world.path, "SOMEWHERE", START)
-    entity, organization, repo = (
-        reader.get(f"/entities/{path}") for path in (world.path, f"{world.path}/acme", f"{world.path}/acme/shop")
-    )
-    for seen in (entity, organization):
-        assert {"shop-1", "till-1"} <= set(section(seen, "releases").split())
-    assert {"BROKEN-shop", "BROKEN-till", "SOMEWHERE"} <= set(section(entity, "open").split())
-    assert "SOMEWHERE" not in section(organization, "open")
-    assert "till" not in section(repo, "releases")
-    assert "BROKEN-till" not in section(repo, "open")
+    places = (str(world.path), f"{world.path}/acme", f"{world.path}/acme/shop")
+    for place in places[:2]:
+        assert {"shop-1", "till-1"} <= set(section(reader.get(releases_at(place)), "releases").split())
+    assert "till" not in section(reader.get(releases_at(places[2])), "releases")
+    entity, organization, repo = (section(reader.get(defects_at(place)), "open") for place in places)
+    assert {"BROKEN-shop", "BROKEN-till", "SOMEWHERE"} <= set(entity.split())
+    assert {"BROKEN-shop", "BROKEN-till"} <= set(organization.split())
+    assert "SOMEWHERE" not in organization
+    assert "BROKEN-till" not in repo
 
 
-def test_open_defects_come_before_all_else_with_a_word(world: World, reader: Person) -> None:
+def test_open_defects_come_before_the_resolved_with_a_word(world: World, reader: Person) -> None:
     world.repo()
     api, path = world.api(), world.repo_path("shop")
-    release(api, path, "v1", START)
     defect(api, path, "OLD-AND-OPEN", START)
     defect(api, path, "NEW-AND-MENDED", START + 9 * DAY, fix_released_at=str(START + 9 * DAY + 7200))
-    seen = reader.get(f"/entities/{world.path}")
-    assert order(seen.text, "OLD-AND-OPEN", "v1", "NEW-AND-MENDED") == ["OLD-AND-OPEN", "v1", "NEW-AND-MENDED"]
+    seen = reader.get(defects_at(world.path))
+    assert order(seen.text, "OLD-AND-OPEN", "NEW-AND-MENDED") == ["OLD-AND-OPEN", "NEW-AND-MENDED"]
     assert "open" in section(seen, "open")
     assert "resolved after 2 h" in section(seen, "resolved")
 
@@ -97,29 +107,26 @@ def test_each_list_turns_its_own_pages(world: World, reader: Person) -> None:
     for n in range(SIZE + 2):
         release(api, path, f"v{n:03}", START + n * DAY)
         defect(api, path, f"D-{n:03}", START + n * DAY)
-    first = reader.get(f"/entities/{world.path}")
+    first, second = reader.get(releases_at(path)), reader.get(releases_at(path), releases_page="2")
     assert f"v{SIZE + 1:03}" in section(first, "releases")
     assert "v001 " not in section(first, "releases")
-    second = reader.get(f"/entities/{world.path}", releases_page="2")
     assert re.findall(r"v\d{3}", section(second, "releases")) == ["v001", "v000"]
-    assert re.findall(r"D-\d{3}", section(second, "open")) == re.findall(r"D-\d{3}", section(first, "open"))
-    both = reader.get(f"/entities/{world.path}", releases_page="2", open_page="2")
-    assert re.findall(r"D-\d{3}", section(both, "open")) == ["D-001", "D-000"]
-    assert 'href="?releases_page=1&amp;open_page=2#releases"' in both.html
-    assert 'href="?releases_page=2&amp;open_page=1#open"' in both.html
+    defects = reader.get(defects_at(path), open_page="2", resolved_page="3")
+    assert re.findall(r"D-\d{3}", section(defects, "open")) == ["D-001", "D-000"]
+    assert 'href="?open_page=1&amp;resolved_page=3#open"' in defects.html
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "", "1e3", "²", "99999999999999999999"])
 def test_a_page_that_is_none_is_the_first(world: World, reader: Person, page: str) -> None:
     world.repo()
     release(world.api(), world.repo_path("shop"), "v1", START)
-    assert "v1" in section(reader.get(f"/entities/{world.path}", releases_page=page), "releases")
+    assert "v1" in section(reader.get(releases_at(world.path), releases_page=page), "releases")
 
 
 def test_a_page_past_the_end_leads_back(world: World, reader: Person) -> None:
     world.repo()
     release(world.api(), world.repo_path("shop"), "v1", START)
-    seen = reader.get(f"/entities/{world.path}", releases_page="7")
+    seen = reader.get(releases_at(world.path), releases_page="7")
     assert seen.status == 200
     assert "past the last release" in section(seen, "releases")
 
@@ -134,17 +141,19 @@ def test_the_filter_narrows_by_environment_days_and_state_and_stays_in_the_addre
     release(api, path, "later", START + 5 * DAY)
     defect(api, path, "OPEN-1", START + DAY)
     defect(api, path, "MENDED-1", START + DAY, fix_released_at=str(START + 2 * DAY))
-    seen = reader.get(f"/entities/{path}", environment="staging", state="open", end_date="2024-01-03")
+    seen = reader.get(releases_at(path), environment="staging", end_date="2024-01-03")
     assert "tried" in section(seen, "releases")
     assert "live" not in section(seen, "releases")
+    assert '<option value="staging" selected>' in seen.html
+    seen = reader.get(defects_at(path), state="open", end_date="2024-01-03")
     assert section(seen, "resolved") == ""
     assert "OPEN-1" in section(seen, "open")
-    assert '<option value="staging" selected>' in seen.html
-    days = reader.get(f"/entities/{path}", start_date="2024-01-06", end_date="2024-01-06")
+    days = reader.get(releases_at(path), start_date="2024-01-06", end_date="2024-01-06")
     assert "later" in section(days, "releases")
     assert "live" not in section(days, "releases")
-    nothing = reader.get(f"/entities/{path}", start_date="2031-01-01")
-    assert "No release matches the filter." in section(nothing, "releases")
+    assert "No release matches the filter." in section(
+        reader.get(releases_at(path), start_date="2031-01-01"), "releases"
+    )
 
 
 def test_days_begin_and_end_on_the_clocks_of_the_entity(instance: object) -> None:
@@ -159,7 +168,7 @@ def test_days_begin_and_end_on_the_clocks_of_the_entity(instance: object) -> Non
         ("morrow", "2024-03-10T18:30:00Z"),
     ):
         release(world.api(), path, name, at)
-    seen = section(reader.get(f"/entities/{path}", start_date="2024-03-10", end_date="2024-03-10"), "releases")
+    seen = section(reader.get(releases_at(path), start_date="2024-03-10", end_date="2024-03-10"), "releases")
     assert [name for name in ("eve", "first", "last", "morrow") if name in seen] == ["first", "last"]
     assert "2024-03-10 00:00" in seen
 
@@ -179,23 +188,28 @@ def test_a_filter_that_can_not_be_read_is_told_at_its_field_and_narrows_nothing(
     world: World, reader: Person, query: dict[str, str]
 ) -> None:
     world.repo()
-    release(world.api(), world.repo_path("shop"), "v1", START)
-    seen = reader.get(f"/entities/{world.path}/acme/shop", **query)
+    path = world.repo_path("shop")
+    release(world.api(), path, "v1", START)
+    defect(world.api(), path, "D-1", START)
+    page = defects_at(path) if "state" in query else releases_at(path)
+    seen = reader.get(page, **query)
     assert seen.status == 200
-    assert "v1" in section(seen, "releases")
+    assert "v1" in section(seen, "releases") or "D-1" in section(seen, "open")
     shown = "environment" not in query  # with one environment there is nothing to choose, and no field
     assert (f'id="id_{next(iter(query))}_error"' in seen.html) is shown
 
 
-def test_an_empty_entity_tells_the_next_step_to_each_role(world: World, reader: Person) -> None:
+@pytest.mark.parametrize("page", ["", "/-/releases"])
+def test_an_empty_entity_tells_the_next_step_to_each_role(world: World, reader: Person, page: str) -> None:
     owner = Person.of(world, Role.OWNER)
-    assert "Add a repo" in section(owner.get(f"/entities/{world.path}"), "releases")
-    assert "A member of this entity can add one" in section(reader.get(f"/entities/{world.path}"), "releases")
+    assert "Add a repo" in section(owner.get(f"/entities/{world.path}{page}"), "releases")
+    assert "A member of this entity can add one" in section(reader.get(f"/entities/{world.path}{page}"), "releases")
 
 
-def test_an_empty_repo_shows_a_call_with_its_own_path_and_host(world: World, reader: Person) -> None:
+@pytest.mark.parametrize("page", ["", "/releases"])
+def test_an_empty_repo_shows_a_call_with_its_own_path_and_host(world: World, reader: Person, page: str) -> None:
     world.repo()
-    text = section(reader.get(f"/entities/{world.repo_path('shop')}"), "releases")
+    text = section(reader.get(f"/entities/{world.repo_path('shop')}{page}"), "releases")
     assert "curl http://testserver/api/v1/releases" in text
     assert f"resource_path={world.repo_path('shop')}" in text
 
@@ -206,7 +220,7 @@ def test_what_people_wrote_is_shown_and_never_run(world: World, reader: Person) 
     evil = '<script>alert("x")</script>'
     release(api, path, evil, START)
     defect(api, path, 'k"><b>&/ü', START, description=evil)
-    pages = [f"/entities/{path}", f"/entities/{world.path}/-/defects/k%22%3E%3Cb%3E&/%C3%BC"]
+    pages = [f"/entities/{path}", defects_at(path), f"/entities/{world.path}/-/defects/k%22%3E%3Cb%3E&/%C3%BC"]
     for page in pages:
         seen = reader.get(page)
         assert seen.status == 200, page
@@ -245,17 +259,21 @@ def test_what_was_deleted_is_gone_from_the_pages(world: World, reader: Person) -
     defect(api, path, "GONE-1", START)
     api.delete(f"releases/{made}")
     api.delete("critical_defects/GONE-1")
-    seen = reader.get(f"/entities/{path}")
-    assert "v1-deleted" not in seen.text
-    assert "GONE-1" not in seen.text
+    for page in (f"/entities/{path}", releases_at(path), defects_at(path)):
+        seen = reader.get(page)
+        assert "v1-deleted" not in seen.text
+        assert "GONE-1" not in seen.text
     assert reader.get(f"/entities/{path}/releases/{made}").status == 404
     assert reader.get(f"/entities/{world.path}/-/defects/GONE-1").status == 404
 
 
+@pytest.mark.parametrize("page", [releases_at, defects_at])
 @pytest.mark.parametrize("place", ["{e}", "{e}/acme", "{e}/acme/repo-0"])
-def test_a_page_costs_as_many_queries_with_many_rows_as_with_few(world: World, place: str) -> None:
+def test_a_page_costs_as_many_queries_with_many_rows_as_with_few(
+    world: World, place: str, page: Callable[[str], str]
+) -> None:
     reader, api = Person.of(world, Role.VIEWER), world.api()
-    path = f"/entities/{place.format(e=world.tenant.slug)}"
+    path = page(place.format(e=world.tenant.slug))
 
     def fill(repos: int, each: int) -> None:
         for r in range(repos):
@@ -285,7 +303,7 @@ def test_a_release_shows_the_first_line_of_its_commit(world: World, reader: Pers
     sha = git_repo.commit("Mend the till <now>\n\nIt was broken.")
     world.repo("shop", git_repo)
     made = release(world.api(), world.repo_path("shop"), "v1", START + 9 * DAY, sha=sha)
-    for page in (f"/entities/{world.path}", f"/entities/{world.path}/acme/shop/releases/{made}"):
+    for page in (releases_at(world.path), f"/entities/{world.path}/acme/shop/releases/{made}"):
         seen = reader.get(page)
         assert "Mend the till &lt;now&gt;" in seen.html, page
         assert "It was broken" not in seen.text

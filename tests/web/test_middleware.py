@@ -69,12 +69,12 @@ def test_cookies_can_not_be_read_by_scripts_nor_sent_from_other_sites(world: Wor
 
 
 def test_an_error_page_tells_nothing_of_the_inside(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from shipmend.web.views import entities
+    from shipmend.web.views import overview
 
     def broken(*_: object) -> None:
         raise RuntimeError("a secret of the inside")
 
-    monkeypatch.setattr(entities, "read_listing", broken)
+    monkeypatch.setattr(overview, "read_overview", broken)
     owner = Person.of(world, Role.OWNER)
     owner.client.raise_request_exception = False
     seen = owner.get(f"/entities/{world.tenant.slug}")

@@ -19,8 +19,10 @@ from shipmend.core.errors import Throttled
 from shipmend.core.live import State
 from shipmend.core.releases import CommitState, Kind, Status
 from shipmend.core.values import ResourcePath
+from shipmend.web.amounts import duration
+from shipmend.web.evidence import Verdict
 from shipmend.web.snippets import check_call, defect_call, fix_call, release_call
-from shipmend.web.templatetags.shipmend import SHAPES, STATIC, ago, asset, duration, mark, moment
+from shipmend.web.templatetags.shipmend import SHAPES, STATIC, ago, asset, mark, moment
 from shipmend.web.throttle import FailureLimit
 
 ZONES = ("UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Apia", "Asia/Kathmandu")
@@ -73,7 +75,7 @@ def test_a_span_in_words(seconds: int, words: str) -> None:
 
 
 def test_every_state_there_is_has_a_shape_that_the_style_sheet_draws() -> None:
-    states = {*Kind, *Status, *State, *CommitState, *DefectState, *IndexState.values} - {
+    states = {*Kind, *Status, *State, *CommitState, *DefectState, *Verdict, *IndexState.values} - {
         Status.SUCCEEDED,
         CommitState.KNOWN,
     }
@@ -98,7 +100,7 @@ def test_every_static_file_named_by_a_template_exists() -> None:
     named = {
         name for file in templates.rglob("*.html") for name in re.findall(r'{% asset "([^"]+)" %}', file.read_text())
     }
-    assert {"app.css", "app.js", "mark.svg", "vendor/htmx.min.js"} == named
+    assert {"app.css", "app.js", "charts.css", "charts.js", "mark.svg", "vendor/htmx.min.js"} == named
     assert [name for name in named if not name.startswith("vendor/") and not (STATIC / name).exists()] == []
 
 

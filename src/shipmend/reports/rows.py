@@ -9,7 +9,7 @@ from uuid import UUID
 from shipmend.db.sql import Row, Statement
 
 _RELEASES = Statement(
-    "SELECT released_at, id, repo_id, kind, status, commit_state, commit_number, release_sha, undone_by"
+    "SELECT released_at, id, repo_id, kind, status, commit_state, commit_number, release_sha, undone_by, name"
     " FROM delivery_release WHERE entity_id = ? AND environment = ? AND deleted_at IS NULL"
     " AND released_at >= ? AND released_at < ?"
     " ORDER BY released_at, COALESCE(commit_number, -1), release_sha"
@@ -96,6 +96,12 @@ class ReleaseRecord(NamedTuple):
     commit_number: int | None
     release_sha: str
     undone_by: UUID | None
+    name: str
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.name or self.release_sha[:8] or "release"
 
 
 class DefectRecord(NamedTuple):

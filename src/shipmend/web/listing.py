@@ -1,20 +1,20 @@
-"""What the page of an entity, an organization or a repo shows, read in a fixed number of queries."""
+"""The lists of a place, each read in a fixed number of queries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from django.http import QueryDict
 
 from shipmend.catalog.models import Repo
-from shipmend.catalog.queries import Place, repos_of
+from shipmend.catalog.queries import Place
 from shipmend.core.defects import DefectState
 from shipmend.core.values import ResourcePath
 from shipmend.delivery.queries import Page, environments_of, list_defects, list_releases
 from shipmend.delivery.views import DefectView, ReleaseView
-from shipmend.web.filters import ListFilter, Narrowing, page_number
+from shipmend.web.filters import DefectFilter, Narrowing, ReleaseFilter, page_number
 
 SIZE = 50
 
@@ -28,32 +28,13 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """The lists of a place, each on its own page. None for one that the filter leaves out."""
+class ReleaseListing:
+    """The releases of a place."""
 
-    place: Place
-    filter: ListFilter
+    filter: ReleaseFilter
     narrowing: Narrowing
-    shelves: tuple[Shelf, ...]
     environments: Sequence[str]
     releases: Page[ReleaseView]
-    open: Page[DefectView] | None
-    resolved: Page[DefectView] | None
-
-    @property
-    def repo(self) -> Repo | None:
-        """The repo's row, on a repo's page."""
-        return self.shelves[0].repos[0] if self.place.repo else None
-
-    @property
-    def knows_defects(self) -> bool:
-        """Whether there is something to say of open defects before all else."""
-        return self.open is not None and bool(self.open.total or (self.resolved and self.resolved.total))
-
-    @property
-    def example(self) -> ResourcePath | None:
-        """A repo to name in an example call."""
-        return self.shelves[0].repos[0].path if self.shelves else None
 
     @property
     def has_environments(self) -> bool:
@@ -61,33 +42,50 @@ class Listing:
         return any(name != "production" for name in self.environments)
 
 
-def read_listing(place: Place, query: QueryDict) -> Listing:
-    """Read all of it."""
-    environments = environments_of(place)
-    chosen = ListFilter(query, environments, place.tenant.zone)
-    narrowing = chosen.narrowing
-    return Listing(
-        place=place,
-        filter=chosen,
-        narrowing=narrowing,
-        shelves=_shelves(place),
-        environments=environments,
-        releases=_releases(place, narrowing, page_number(query, "releases_page")),
-        open=_defects(place, narrowing, DefectState.OPEN, page_number(query, "open_page")),
-        resolved=_defects(place, narrowing, DefectState.RESOLVED, page_number(query, "resolved_page")),
-    )
+@dataclass(frozen=True, slots=True)
+class DefectListing:
+    """The defects of a place, the open ones apart. None for what the filter leaves out."""
+
+    filter: DefectFilter
+    narrowing: Narrowing
+    open: Page[DefectView] | None
+    resolved: Page[DefectView] | None
 
 
-def _shelves(place: Place) -> tuple[Shelf, ...]:
+def shelves(repos: Iterable[Repo]) -> tuple[Shelf, ...]:
+    """Repos, sorted by path, by organization."""
+
     def organization(repo: Repo) -> ResourcePath:
         return ResourcePath(repo.entity.slug, repo.organization.slug)
 
-    return tuple(Shelf(path, tuple(repos)) for path, repos in groupby(repos_of(place), organization))
+    return tuple(Shelf(path, tuple(those)) for path, those in groupby(repos, organization))
 
 
-def _releases(place: Place, narrowing: Narrowing, page: int) -> Page[ReleaseView]:
-    return list_releases(
-        place, start=narrowing.start, end=narrowing.end, environment=narrowing.environment, page=page, size=SIZE
+def read_releases(place: Place, query: QueryDict) -> ReleaseListing:
+    """The releases that the address asks for."""
+    environments = environments_of(place)
+    chosen = ReleaseFilter(query, environments, place.tenant.zone)
+    narrowing = chosen.narrowing
+    page = list_releases(
+        place,
+        start=narrowing.start,
+        end=narrowing.end,
+        environment=narrowing.environment,
+        page=page_number(query, "releases_page"),
+        size=SIZE,
+    )
+    return ReleaseListing(chosen, narrowing, environments, page)
+
+
+def read_defects(place: Place, query: QueryDict) -> DefectListing:
+    """The defects that the address asks for."""
+    chosen = DefectFilter(query, place.tenant.zone)
+    narrowing = chosen.narrowing
+    return DefectListing(
+        chosen,
+        narrowing,
+        _defects(place, narrowing, DefectState.OPEN, page_number(query, "open_page")),
+        _defects(place, narrowing, DefectState.RESOLVED, page_number(query, "resolved_page")),
     )
 
 

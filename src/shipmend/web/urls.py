@@ -5,8 +5,23 @@ from __future__ import annotations
 from django.urls import path, register_converter
 from django.urls.converters import PathConverter, StringConverter
 
+from shipmend.core.metrics import Metric
 from shipmend.core.values import SLUG
-from shipmend.web.views import account, badge, changes, entities, live, repos, settings, tickets, tokens, tracking
+from shipmend.web.views import (
+    account,
+    badge,
+    changes,
+    entities,
+    lists,
+    live,
+    metrics,
+    overview,
+    repos,
+    settings,
+    tickets,
+    tokens,
+    tracking,
+)
 
 
 class SlugConverter(StringConverter):
@@ -21,11 +36,23 @@ class KeyConverter(PathConverter):
     regex = r"[^\x00]+"
 
 
+class MetricConverter(StringConverter):
+    """The name of a metric."""
+
+    regex = "|".join(Metric)
+
+    def to_python(self, value: str) -> Metric:
+        """The metric."""
+        return Metric(value)
+
+
 register_converter(SlugConverter, "name")
+register_converter(MetricConverter, "metric")
 register_converter(KeyConverter, "key")
 
 PLACE = "entities/<name:entity>"
-REPO = f"{PLACE}/<name:organization>/<name:repo>"
+ORGANIZATION = f"{PLACE}/<name:organization>"
+REPO = f"{ORGANIZATION}/<name:repo>"
 SETTINGS = "settings/<name:entity>"
 MEMBER = f"{SETTINGS}/members/<uuid:membership_id>"
 REPO_SETTINGS = f"{SETTINGS}/repos/<name:organization>/<name:repo>"
@@ -43,17 +70,26 @@ urlpatterns = [
     path("live", live.live, name="live"),
     path("badge/<name:entity>/<name:organization>/<name:repo>/<key:environment>.svg", badge.live_badge, name="badge"),
     # What was released and what broke
-    path(PLACE, entities.place, name="place"),
+    path(PLACE, overview.overview, name="place"),
+    path(f"{PLACE}/-/releases", lists.releases, name="releases"),
+    path(f"{PLACE}/-/defects", lists.defects, name="defects"),
     path(f"{PLACE}/-/defects/<key:key>", entities.defect, name="defect"),
     path(f"{PLACE}/-/tickets/<key:key>", live.ticket, name="ticket"),
     path(f"{PLACE}/-/waiting", live.waiting, name="waiting"),
-    path(f"{PLACE}/<name:organization>", entities.place, name="organization"),
-    path(f"{PLACE}/<name:organization>/-/waiting", live.waiting, name="organization-waiting"),
-    path(REPO, entities.place, name="repo"),
+    path(f"{PLACE}/-/metrics/<metric:metric>", metrics.metric, name="metric"),
+    path(ORGANIZATION, overview.overview, name="organization"),
+    path(f"{ORGANIZATION}/-/releases", lists.releases, name="organization-releases"),
+    path(f"{ORGANIZATION}/-/defects", lists.defects, name="organization-defects"),
+    path(f"{ORGANIZATION}/-/waiting", live.waiting, name="organization-waiting"),
+    path(f"{ORGANIZATION}/-/metrics/<metric:metric>", metrics.metric, name="organization-metric"),
+    path(REPO, overview.overview, name="repo"),
     path(f"{REPO}/index", entities.index_state, name="index-state"),
+    path(f"{REPO}/releases", lists.releases, name="repo-releases"),
     path(f"{REPO}/releases/<uuid:release_id>", changes.release, name="release"),
+    path(f"{REPO}/defects", lists.defects, name="repo-defects"),
     path(f"{REPO}/compare", changes.compare, name="compare"),
     path(f"{REPO}/waiting", live.waiting, name="repo-waiting"),
+    path(f"{REPO}/metrics/<metric:metric>", metrics.metric, name="repo-metric"),
     # Settings
     path(SETTINGS, settings.general, name="settings-general"),
     path(f"{SETTINGS}/members", settings.members, name="settings-members"),

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -31,7 +31,7 @@ from shipmend.core.errors import (
 )
 from shipmend.core.values import Role
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 PAGE = ("GET", "HEAD")
 FORM = ("GET", "HEAD", "POST")
@@ -81,7 +81,7 @@ def public(*methods: str) -> Callable[[View], View]:
 
     def guard(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
                 if request.method not in methods:
                     raise MethodNotAllowed(str(request.method), methods)
@@ -100,7 +100,7 @@ def signed_in(*methods: str) -> Callable[[View], View]:
     def guard(view: View) -> View:
         @public(*methods)
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not isinstance(request.user, User):
                 return _to_sign_in(request)
             return view(request, request.user, *args, **kwargs)
@@ -116,7 +116,7 @@ def within(role: Role, *methods: str) -> Callable[[View], View]:
     def guard(view: View) -> View:
         @signed_in(*methods)
         @wraps(view)
-        def guarded(request: HttpRequest, user: User, entity: str, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, user: User, entity: str, **kwargs: Any) -> HttpResponseBase:
             tenant, held = tenant_for(user, entity, role)
             return view(Visit(request, user, tenant, held), **kwargs)
 

@@ -11,19 +11,21 @@ from django import template
 from django.conf import settings
 from django.http import QueryDict
 from django.template import Context
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from shipmend.core.change_texts import STATUSES
 from shipmend.core.moments import iso
+from shipmend.core.values import ResourcePath
 from shipmend.db.clock import epoch_now
+from shipmend.web.amounts import MINUTE, duration
 
 register = template.Library()
+register.filter(duration)
 
 STATIC = Path(__file__).parent.parent / "static"
 SHORT_SHA = 8
-
-MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 @register.simple_tag
@@ -50,6 +52,15 @@ def moment(epoch: int | None, zone: tzinfo = UTC) -> str | SafeString:
     )
 
 
+@register.simple_tag
+def place_url(name: str, path: ResourcePath, *more: str) -> str:
+    """The address of a page that entities, organizations and repos have alike: `place`, `waiting` and others."""
+    steps = [step for step in (path.entity, path.organization, path.repo) if step]
+    if name == "place":
+        return reverse("place" if path.level == "entity" else path.level, args=steps)
+    return reverse(name if path.level == "entity" else f"{path.level}-{name}", args=[*steps, *more])
+
+
 @register.simple_tag(takes_context=True)
 def page_address(context: Context, parameter: str, number: int) -> str:
     """This page's own address with another page of one of its lists."""
@@ -73,22 +84,6 @@ def ago(epoch: int | None) -> str:
     if abs(seconds) < MINUTE:
         return "just now"
     return f"{duration(seconds)} ago" if seconds > 0 else f"in {duration(-seconds)}"
-
-
-@register.filter
-def duration(seconds: int) -> str:
-    """A span of time in its two largest units: `2 d 4 h`."""
-    if seconds < MINUTE:
-        return f"{max(seconds, 0)} s"
-    if seconds < HOUR:
-        return f"{seconds // MINUTE} min"
-    if seconds < DAY:
-        return _pair(seconds // HOUR, "h", seconds % HOUR // MINUTE, "min")
-    return _pair(seconds // DAY, "d", seconds % DAY // HOUR if seconds < 14 * DAY else 0, "h")
-
-
-def _pair(large: int, unit: str, small: int, small_unit: str) -> str:
-    return f"{large} {unit} {small} {small_unit}" if small else f"{large} {unit}"
 
 
 @register.filter
@@ -131,6 +126,10 @@ SHAPES = {
     # Defects
     "open": "open",
     "resolved": "done",
+    # What became of a row in a figure
+    "in_numerator": "half",
+    "counted": "done",
+    "left_out": "off",
     # A repo's index
     "none": "off",
     "waiting": "wait",

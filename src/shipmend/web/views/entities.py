@@ -1,8 +1,8 @@
-"""What was released and what broke: the pages of entities, organizations and repos."""
+"""Where a reader begins, and the pages of one defect and of a repo's index."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
 from shipmend.accounts.models import User
@@ -10,17 +10,15 @@ from shipmend.accounts.people import entities_of, nobody_yet
 from shipmend.audit import trail
 from shipmend.catalog.queries import find_place, repos_of
 from shipmend.core.values import ResourcePath, Role
-from shipmend.db.clock import epoch_now
 from shipmend.delivery.queries import get_defect
 from shipmend.web.context import origin
-from shipmend.web.listing import read_listing
-from shipmend.web.snippets import defect_call, fix_call, release_call
+from shipmend.web.snippets import fix_call
 from shipmend.web.trail_lines import lines
 from shipmend.web.visits import PAGE, Visit, public, signed_in, within
 
 
 @public(*PAGE)
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: HttpRequest) -> HttpResponseBase:
     """Where a reader begins: their entities, the sign-in page, or how to set the instance up."""
     if not isinstance(request.user, User):
         return redirect("setup-where" if nobody_yet() else "sign-in")
@@ -34,23 +32,6 @@ def entities(request: HttpRequest, user: User) -> HttpResponse:
     if len(found) == 1:
         return redirect("place", found[0].slug)
     return render(request, "entities.html", {"entities": found})
-
-
-@within(Role.VIEWER, *PAGE)
-def place(visit: Visit, organization: str = "", repo: str = "") -> HttpResponse:
-    """Releases and defects of an entity, an organization or a repo."""
-    found = find_place(visit.tenant, ResourcePath(visit.tenant.slug, organization, repo))
-    listing = read_listing(found, visit.request.GET)
-    address = origin(visit.request)
-    example = listing.example
-    context: dict[str, object] = {
-        "path": found.path,
-        "listing": listing,
-        "now": epoch_now(),
-        "release_call": release_call(address, example) if example else "",
-        "defect_call": defect_call(address, found.path),
-    }
-    return visit.render("place.html", context)
 
 
 @within(Role.VIEWER, *PAGE)

@@ -1,0 +1,116 @@
+"""What a timeline is told, and how much of it a lane can show: bars in rows, ticks that would touch as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import groupby
+
+MOST_ROWS = 5
+MOST_BARS = 40
+"""Of one lane; of more, those that last longest."""
+MOST_TICKS = 120
+"""Of one lane, apart; more are drawn together where they touch."""
+COLUMNS = 100
+_GAP = 0.006
+
+
+class Shape(StrEnum):
+    """What a release is drawn as."""
+
+    FORWARD = "forward"
+    BASELINE = "baseline"
+    ROLLBACK = "rollback"
+    DIVERGED = "diverged"
+    REDEPLOY = "redeploy"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A release, or several that lie too close together to be told apart. Times are epoch seconds."""
+
+    at: int
+    shape: Shape
+    label: str
+    say: str
+    address: str = ""
+    back_to: int | None = None
+    """Of a rollback, when that was released to which it went back."""
+    is_failure: bool = False
+    """Whether it caused a defect."""
+    is_undone: bool = False
+    many: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A defect, from its detection to each of its fixes."""
+
+    start: int
+    end: int | None
+    """None while it is open."""
+    fixes: tuple[int, ...]
+    label: str
+    say: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A repo."""
+
+    label: str
+    ticks: Sequence[Tick]
+    bars: Sequence[Bar]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Some time, and where an instant of it lies across."""
+
+    start: int
+    end: int
+
+    def place(self, instant: int) -> float:
+        """As a share of the width, kept within it."""
+        return min(1.0, max(0.0, (instant - self.start) / (self.end - self.start)))
+
+
+def together(ticks: Sequence[Tick], span: Span) -> list[Tick]:
+    """The ticks of a lane, those alike that would touch as one if there are many."""
+    if len(ticks) <= MOST_TICKS:
+        return list(ticks)
+
+    def kind(tick: Tick) -> tuple[int, str, bool, bool]:
+        return int(span.place(tick.at) * COLUMNS), tick.shape, tick.is_failure, tick.is_undone
+
+    return [_one(list(those)) for _, those in groupby(sorted(ticks, key=lambda tick: (kind(tick), tick.at)), kind)]
+
+
+def in_rows(bars: Sequence[Bar], span: Span) -> tuple[list[tuple[int, Bar]], int]:
+    """Bars with the row that each has to itself, and how many found none."""
+    ends: list[float] = []
+    placed: list[tuple[int, Bar]] = []
+    left = max(0, len(bars) - MOST_BARS)
+    longest = sorted(bars, key=lambda bar: bar.start - (span.end if bar.end is None else bar.end))[:MOST_BARS]
+    for bar in sorted(longest, key=lambda bar: (bar.start, bar.label)):
+        start = span.place(bar.start)
+        row = next((n for n, end in enumerate(ends) if end + _GAP <= start), len(ends))
+        if row == MOST_ROWS:
+            left += 1
+            continue
+        end = 1.0 if bar.end is None else span.place(bar.end)
+        ends[row : row + 1] = [max(end, start + _GAP)]
+        placed.append((row, bar))
+    return placed, left
+
+
+def _one(ticks: Sequence[Tick]) -> Tick:
+    first = ticks[0]
+    if len(ticks) == 1:
+        return first
+    said = f"{len(ticks)} releases, the first: {first.say}"
+    return replace(first, say=said, label=f"{len(ticks)} releases", address="", many=len(ticks))

@@ -1,0 +1,59 @@
+"""Writing SVG, so that whatever stands in it is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from django.utils.safestring import SafeString, mark_safe
+
+Value = str | float | int
+
+
+def tag(name: str, *children: SafeString, text: str = "", **attributes: Value | None) -> SafeString:
+    """An element. `class_` is written class, `data_say` data-say; what is None or empty is left out."""
+    written = "".join(
+        f' {_name(key)}="{_value(value)}"' for key, value in attributes.items() if value is not None and value != ""
+    )
+    inside = "".join(children) + escape(text, quote=False)
+    markup = f"<{name}{written}>{inside}</{name}>" if inside else f"<{name}{written}/>"
+    return mark_safe(markup)  # noqa: S308 -- children are safe, everything else is escaped above
+
+
+def joined(parts: Iterable[SafeString]) -> SafeString:
+    """Elements in a row."""
+    return SafeString("".join(parts))
+
+
+def across(share: float) -> str:
+    """A place or a width as per cent of the picture's."""
+    return f"{round(share * 100, 2):g}%"
+
+
+def at(share: float, down: float, *children: SafeString) -> SafeString:
+    """Elements drawn in pixels around a point that lies a share of the width across."""
+    return tag("svg", *children, x=across(share), y=down, class_="at")
+
+
+def stretched(height: float, *children: SafeString) -> SafeString:
+    """Elements drawn in thousandths of the width across and in pixels down: for lines that paths alone can draw."""
+    return tag(
+        "svg",
+        *children,
+        viewBox=f"0 0 1000 {height:g}",
+        preserveAspectRatio="none",
+        width="100%",
+        height=height,
+        class_="at",
+    )
+
+
+def _name(key: str) -> str:
+    return key if key in _MIXED else key.rstrip("_").replace("_", "-")
+
+
+_MIXED = {"viewBox", "preserveAspectRatio"}
+
+
+def _value(value: Value) -> str:
+    return escape(value) if isinstance(value, str) else f"{round(value, 2):g}"
