@@ -61,6 +61,13 @@ def test_a_database_address_is_read_with_its_escapes_and_options() -> None:
     }
 
 
+def test_a_pooler_of_transactions_gets_no_prepared_statements() -> None:
+    url = "postgresql://db.example.org/ship?pooler=transaction&sslmode=require"
+    database = Config.load({"DATABASE_URL": url}).database()
+    assert database["OPTIONS"] == {"sslmode": "require", "prepare_threshold": None}
+    assert database["DISABLE_SERVER_SIDE_CURSORS"] is True
+
+
 def test_the_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
     config = Config.load({"SHIPMEND_DATA": str(tmp_path / "data")})
     config.prepare()

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from shipmend.config import Config
+
+MIGRATION_LOCK = 0x5348_4950
+"""Any number that no other program on the same database would take for a lock of its own."""
 
 
 def open_instance(data: Path | None = None, *, migrate: bool = True) -> Config:
@@ -35,5 +40,21 @@ def bring_tables_up_to_date() -> None:
     from django.conf import settings  # noqa: PLC0415 -- needs Django set up
     from django.core.management import call_command  # noqa: PLC0415 -- as above
 
-    with settings.CONFIG.alone():
+    with settings.CONFIG.alone(), _alone_on_postgres():
         call_command("migrate", interactive=False, verbosity=0)
+
+
+@contextmanager
+def _alone_on_postgres() -> Iterator[None]:
+    """One process at a time of all machines that share a PostgreSQL; on SQLite the data folder's lock is enough.
+
+    A lock of the session, so it needs a connection of its own, and goes with it should this process be killed.
+    """
+    from django.db import connection  # noqa: PLC0415 -- needs Django set up
+
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with closing(connection.copy()) as own:
+        own.cursor().execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        yield

@@ -40,6 +40,8 @@ class Config:
     """Seconds an API call waits for a fetch when it names a commit not seen yet."""
     fetch_interval: int
     """Seconds between two scheduled fetches of a repo."""
+    threads: int
+    """Requests that one web process works on at once; each thread keeps a connection to the database."""
     calls_per_token: int
     """Calls to the API that one token may make in a minute; 0: any number. Counted in each process."""
     calls_per_address: int
@@ -70,6 +72,7 @@ class Config:
             allow_private_remotes=_flag(environ, "SHIPMEND_ALLOW_PRIVATE_REMOTES"),
             fetch_wait=_seconds(environ, "SHIPMEND_FETCH_WAIT", 5.0),
             fetch_interval=int(_seconds(environ, "SHIPMEND_FETCH_INTERVAL", 300)),
+            threads=_count(environ, "SHIPMEND_THREADS", 32) or 1,
             calls_per_token=_count(environ, "SHIPMEND_CALLS_PER_TOKEN", 0),
             calls_per_address=_count(environ, "SHIPMEND_CALLS_PER_ADDRESS", 0),
             token_failures=_count(environ, "SHIPMEND_TOKEN_FAILURES", 50),
@@ -127,6 +130,9 @@ def _postgres(url: str) -> dict[str, object]:
         raise ConfigError("DATABASE_URL is not a PostgreSQL address: write postgresql://user:password@host:port/name.")
     options: dict[str, object] = dict(parse_qsl(parts.query))
     host = options.pop("host", parts.hostname or "")
+    if options.pop("pooler", "") == "transaction":
+        # A pooler that lends a connection for one transaction alone can't keep statements prepared in it.
+        options["prepare_threshold"] = None
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.strip("/")),
@@ -136,6 +142,7 @@ def _postgres(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": "prepare_threshold" in options,
         "OPTIONS": options,
     }
 

@@ -27,7 +27,7 @@ def serve_until_stopped(host: str, port: int, *, with_worker: bool, announce: Ca
 
     # What the command did so far is done: this thread only waits from here on.
     connections.close_all()
-    options = ServerOptions(host=host, port=port, trusted_proxies=CONFIG.trusted_proxies)
+    options = ServerOptions(host, port, threads=CONFIG.threads, trusted_proxies=CONFIG.trusted_proxies)
     try:
         serve(application, options, on_ready=ready)
     finally:
