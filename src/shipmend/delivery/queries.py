@@ -195,7 +195,16 @@ def _defect_view(
     else:
         path = ResourcePath(tenant.slug, organizations[row.organization_id] if row.organization_id else "")
     own = (
-        FixView(paths[fix.repo_id], fix.released_at, fix.release_sha, fix.time_from_commit, fix.commit_state)
+        FixView(
+            fix.id,
+            fix.repo_id,
+            paths[fix.repo_id],
+            fix.released_at,
+            fix.release_sha,
+            fix.time_from_commit,
+            fix.commit_state,
+            fix.commit_number,
+        )
         for fix in fixes
         if fix.defect_id == row.id
     )

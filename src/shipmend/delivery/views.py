@@ -63,21 +63,27 @@ class NamedRelease:
 class FixView:
     """A fix for showing."""
 
+    id: UUID
+    repo_id: UUID
     path: ResourcePath
     released_at: int | None
     release_sha: str
     time_from_commit: bool
     commit_state: str
+    commit_number: int | None
 
     @classmethod
     def of(cls, fix: Fix) -> FixView:
         """A fix just stored."""
         return cls(
+            id=fix.id,
+            repo_id=fix.repo_id,
             path=fix.path,
             released_at=fix.released.epoch if fix.released else None,
             release_sha=fix.sha,
             time_from_commit=fix.time_from_commit,
             commit_state=fix.commit.state if fix.commit else CommitState.KNOWN,
+            commit_number=fix.commit.number if fix.commit else None,
         )
 
 

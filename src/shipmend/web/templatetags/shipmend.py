@@ -130,6 +130,11 @@ SHAPES = {
     "in_numerator": "half",
     "counted": "done",
     "left_out": "off",
+    # The causes of defects
+    "named": "done",
+    "accepted": "done",
+    "guess": "unsure",
+    "unattributed": "off",
     # A repo's index
     "none": "off",
     "waiting": "wait",

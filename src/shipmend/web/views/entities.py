@@ -7,13 +7,8 @@ from django.shortcuts import redirect, render
 
 from shipmend.accounts.models import User
 from shipmend.accounts.people import entities_of, nobody_yet
-from shipmend.audit import trail
 from shipmend.catalog.queries import find_place, repos_of
 from shipmend.core.values import ResourcePath, Role
-from shipmend.delivery.queries import get_defect
-from shipmend.web.context import origin
-from shipmend.web.snippets import fix_call
-from shipmend.web.trail_lines import lines
 from shipmend.web.visits import PAGE, Visit, public, signed_in, within
 
 
@@ -39,14 +34,3 @@ def index_state(visit: Visit, organization: str, repo: str) -> HttpResponse:
     """Where a repo's index stands, asked for again and again by its page while it runs."""
     found = find_place(visit.tenant, ResourcePath(visit.tenant.slug, organization, repo))
     return visit.render("parts/index_state.html", {"repo": repos_of(found)[0]})
-
-
-@within(Role.VIEWER, *PAGE)
-def defect(visit: Visit, key: str) -> HttpResponse:
-    """One defect: its facts, its fixes, and who reported and changed it."""
-    found = get_defect(visit.tenant, key)
-    events = trail.latest(visit.tenant.id, subject_id=found.id)
-    fixed_in = found.path if found.path.level == "repo" else ResourcePath(visit.tenant.slug, "organization", "repo")
-    call = fix_call(origin(visit.request), fixed_in, found.key)
-    context = {"path": found.path, "defect": found, "trail": lines(events), "fix_call": call}
-    return visit.render("defect.html", context)
