@@ -16,7 +16,7 @@ from shipmend.catalog.models import Entity
 from shipmend.catalog.queries import Tenant, find_place, tenant_of
 from shipmend.core.dora import Aside, Figure
 from shipmend.core.facts import Reason
-from shipmend.core.metrics import Metric
+from shipmend.core.metrics import INFO, Metric
 from shipmend.core.values import ResourcePath
 from shipmend.core.windows import Interval, Window
 from shipmend.reports.series import Measured, ground_of, measure
@@ -25,6 +25,18 @@ from tests.world import World
 
 pytestmark = pytest.mark.database
 
+WORDS = {
+    Reason.FAILED: "failed",
+    Reason.CANCELLED: "cancelled",
+    Reason.REDEPLOY: "redeploy",
+    Reason.UNSETTLED: "unsettled",
+    Reason.MERGE: "merges",
+    Reason.BASELINE: "the baseline's commits",
+    Reason.TIMELESS: "commits without a usable authorship time",
+    Reason.EARLY: "commits authored after their release",
+    Reason.BACKWARD: "dated before their detection",
+}
+"""How docs/metrics.md names what is left out."""
 HOUR = 3600
 DAY = 24 * HOUR
 
@@ -119,6 +131,9 @@ class TestRolledBack:
         figure = team.asked(Metric.CHANGE_FAIL_RATE, path)
         assert fraction(figure) == (2, 4)
         assert beside(figure) == {Aside.UNDONE: 2}
+        # Wilson, with z² = 3.84: ½ ± 1.96 · √(¼ ÷ 4 + 3.84 ÷ 64) ÷ (1 + 3.84 ÷ 4).
+        assert figure.interval is not None
+        assert [round(end, 2) for end in figure.interval] == [0.15, 0.85]
 
     def test_an_entity_may_hold_that_rollbacks_are_no_failures(self, team: Team, path: str) -> None:
         Entity.objects.filter(id=team.world.tenant.id).update(rollbacks_fail=False)
@@ -362,3 +377,13 @@ def test_days_are_those_of_the_entity_s_zone(team: Team, git_repo: GitRepo) -> N
     team.release(path, b, june(11, 3))  # on 10 June at 23:00 in New York
     days = team.measured(Metric.DEPLOYMENT_FREQUENCY, date(2024, 6, 10), date(2024, 6, 11), path)
     assert [(point.part.first.day, point.figure.numerator) for point in days.points] == [(10, 1), (11, 0)]
+
+
+def test_the_page_tells_every_metric_and_every_reason() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    for info in INFO.values():
+        assert f"**{info.name}**" in page
+    told = " ".join(page.split())
+    for word in WORDS.values():
+        assert word in told
+    assert WORDS.keys() == set(Reason)
