@@ -199,8 +199,10 @@ def _reader() -> tuple[Client, str]:
 
 
 def _cases(many: int, rng: random.Random) -> list[Case]:
+    from shipmend.core.metrics import Metric
     from shipmend.delivery.models import CriticalDefect, Release
 
+    metrics = [metric for metric in Metric if metric is not Metric.COMMITS_WAITING]
     releases = Release.objects.filter(environment="production", status="succeeded", entity__slug=ENTITY)
     of_repo = {
         repo: list(releases.filter(repo__slug=repo).order_by("released_at").values_list("id", "release_sha"))
@@ -225,6 +227,7 @@ def _cases(many: int, rng: random.Random) -> list[Case]:
                     "defect_key": rng.choice(keys),
                     "ticket": f"PROJ-{rng.randrange(1, 100)}",
                     "environment": "production",
+                    "metric": metrics[number % len(metrics)],
                 }
             )
         )

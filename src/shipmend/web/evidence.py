@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from django.urls import reverse
@@ -75,10 +77,16 @@ class Evidence:
         return " ".join(piece.text for piece in self.why)
 
 
-def evidence(ground: Ground, metric: Metric, window: Window, facts: Facts) -> list[Evidence]:
-    """The rows of a figure, the latest first; not for those that are made of commits."""
-    found = list(_ROWS[metric](_Rows(ground, metric), facts.within(window), window))
-    return found[::-1]
+class Judged(NamedTuple):
+    """A row with its verdict; it is told only when it is shown, since of thousands a page shows few."""
+
+    verdict: Verdict
+    tell: Callable[[], Evidence]
+
+
+def evidence(ground: Ground, metric: Metric, window: Window, facts: Facts) -> list[Judged]:
+    """The rows of a figure that is not made of commits, the latest first."""
+    return list(_ROWS[metric](_Rows(ground, metric), facts.within(window), window))[::-1]
 
 
 def has_numerator(metric: Metric) -> bool:
@@ -95,37 +103,42 @@ class _Rows:
         self._paths = ground.paths
         self._defect_of_fix = {row.fix.id: row.defect.id for row in ground.facts.fixes}
 
-    def releases(self, facts: Facts, _window: Window) -> Iterator[Evidence]:
-        return map(self._release, facts.releases)
-
-    def _release(self, row: ReleaseRow) -> Evidence:
-        path, record = self._paths[row.release.repo_id], self._ground.releases[row.release.id]
-        title = Piece(record.title, release_address(path, record.id))
-        why = [Piece(WHY_LEFT[row.reason])] if row.reason else []
-        if self._metric is Metric.CHANGE_FAIL_RATE:
-            why += self._blame(row)
-        elif self._metric is Metric.REWORK_RATE:
-            why += self._repairs(row)
-        is_part = self._is_part(row)
-        verdict = Verdict.LEFT if row.reason else Verdict.NUMERATOR if is_part else Verdict.COUNTED
-        return Evidence(row.at, str(record.id), title, path, verdict, tuple(why))
+    def releases(self, facts: Facts, _window: Window) -> Iterator[Judged]:
+        for row in facts.releases:
+            part = Verdict.NUMERATOR if self._is_part(row) else Verdict.COUNTED
+            verdict = Verdict.LEFT if row.reason else part
+            yield Judged(verdict, partial(self._release, row, verdict))
 
     def _is_part(self, row: ReleaseRow) -> bool:
         if self._metric is Metric.CHANGE_FAIL_RATE:
             return is_failure(row, self._ground.rules)
         return self._metric is Metric.REWORK_RATE and bool(row.fixes)
 
+    def _release(self, row: ReleaseRow, verdict: Verdict) -> Evidence:
+        path, record = self._paths[row.release.repo_id], self._ground.releases[row.release.id]
+        title = Piece(record.title, release_address(path, record.id))
+        why = [Piece(WHY_LEFT[row.reason])] if row.reason else []
+        if self._metric is Metric.CHANGE_FAIL_RATE:
+            why += [*self._blame(row), *self._undoing(row)]
+        elif self._metric is Metric.REWORK_RATE:
+            why += self._repairs(row)
+        return Evidence(row.at, str(record.id), title, path, verdict, tuple(why))
+
     def _blame(self, row: ReleaseRow) -> Iterator[Piece]:
         if row.defects:
             yield Piece("caused")
-            for defect_id in row.defects:
-                yield self._defect(defect_id)
-                yield Piece(f"({self._ground.causes[defect_id].kind})")
-        if row.release.undone_by:
-            undoing = self._ground.releases.get(row.release.undone_by)
-            address = release_address(self._paths[row.release.repo_id], row.release.undone_by)
+        for defect_id in row.defects:
+            yield self._defect(defect_id)
+            yield Piece(f"({self._ground.causes[defect_id].kind})")
+
+    def _undoing(self, row: ReleaseRow) -> Iterator[Piece]:
+        rollback = row.release.undone_by
+        if rollback:
+            known = self._ground.releases.get(rollback)
             yield Piece("undone by")
-            yield Piece(undoing.title if undoing else "a rollback", address)
+            yield Piece(
+                known.title if known else "a rollback", release_address(self._paths[row.release.repo_id], rollback)
+            )
             if not self._ground.rules.rollbacks_fail:
                 yield Piece("(which is no failure by this entity's setting)")
 
@@ -134,45 +147,59 @@ class _Rows:
             yield Piece("carries a fix of")
             yield from map(self._defect, dict.fromkeys(self._defect_of_fix[fix] for fix in row.fixes))
 
-    def resolutions(self, facts: Facts, _window: Window) -> Iterator[Evidence]:
+    def resolutions(self, facts: Facts, _window: Window) -> Iterator[Judged]:
         return (self._since_detection(row, "resolved") for row in facts.resolutions)
 
-    def first_fixes(self, facts: Facts, _window: Window) -> Iterator[Evidence]:
+    def first_fixes(self, facts: Facts, _window: Window) -> Iterator[Judged]:
         return (self._since_detection(row, "first fixed") for row in facts.first_fixes)
 
-    def _since_detection(self, row: DefectRow, done: str) -> Evidence:
+    def _since_detection(self, row: DefectRow, done: str) -> Judged:
         verdict = Verdict.LEFT if row.reason else Verdict.COUNTED
+        return Judged(verdict, partial(self._timed, row, done, verdict))
+
+    def _timed(self, row: DefectRow, done: str, verdict: Verdict) -> Evidence:
         said = WHY_LEFT[row.reason] if row.reason else f"{done} after {duration(row.seconds)}"
-        return self._of_defect(row.at, row.defect, verdict, (Piece(said),), row.seconds)
+        return self._of_defect(row.at, row.defect, verdict, said, row.seconds)
 
-    def fixes(self, facts: Facts, _window: Window) -> Iterator[Evidence]:
-        return map(self._fix, facts.fixes)
+    def fixes(self, facts: Facts, _window: Window) -> Iterator[Judged]:
+        for row in facts.fixes:
+            verdict = Verdict.COUNTED if row.is_holding else Verdict.NUMERATOR
+            yield Judged(verdict, partial(self._fix, row, verdict))
 
-    def _fix(self, row: FixRow) -> Evidence:
+    def _fix(self, row: FixRow, verdict: Verdict) -> Evidence:
         said = "held" if row.is_holding else "the same repo needed another one after it"
-        verdict = Verdict.COUNTED if row.is_holding else Verdict.NUMERATOR
-        found = self._of_defect(row.at, row.defect, verdict, (Piece(said),), row.at - row.defect.detected_at)
-        return replace(found, path=self._paths.get(row.fix.repo_id))
+        repo_id = row.fix.repo_id
+        return self._of_defect(row.at, row.defect, verdict, said, row.at - row.defect.detected_at, repo_id)
 
-    def open(self, facts: Facts, window: Window) -> Iterator[Evidence]:
+    def open(self, facts: Facts, window: Window) -> Iterator[Judged]:
         end = window.end
         for defect in facts.defects:
             if defect.detected_at < end and (defect.resolved_at is None or defect.resolved_at >= end):
-                yield self._of_defect(defect.detected_at, defect, Verdict.COUNTED, (), None)
+                yield Judged(
+                    Verdict.COUNTED,
+                    partial(self._of_defect, defect.detected_at, defect, Verdict.COUNTED, "detected then", None),
+                )
 
     def _of_defect(
-        self, at: int, defect: DefectFact, verdict: Verdict, why: tuple[Piece, ...], seconds: int | None
+        self,
+        at: int,
+        defect: DefectFact,
+        verdict: Verdict,
+        said: str,
+        seconds: int | None,
+        repo_id: UUID | None = None,
     ) -> Evidence:
         record = self._ground.defects[defect.id]
-        path = self._paths.get(record.repo_id) if record.repo_id else None
-        return Evidence(at, record.key, self._defect(defect.id), path, verdict, why, seconds)
+        where = repo_id or record.repo_id
+        path = self._paths.get(where) if where else None
+        return Evidence(at, record.key, self._defect(defect.id), path, verdict, (Piece(said),), seconds)
 
     def _defect(self, defect_id: UUID) -> Piece:
         key = self._ground.defects[defect_id].key
         return Piece(key, reverse("defect", args=[self._ground.place.tenant.slug, key]))
 
 
-_ROWS: dict[Metric, Callable[[_Rows, Facts, Window], Iterator[Evidence]]] = {
+_ROWS: dict[Metric, Callable[[_Rows, Facts, Window], Iterator[Judged]]] = {
     Metric.DEPLOYMENT_FREQUENCY: _Rows.releases,
     Metric.CHANGE_FAIL_RATE: _Rows.releases,
     Metric.REWORK_RATE: _Rows.releases,

@@ -18,12 +18,13 @@ from shipmend.core.windows import Window
 from shipmend.reports.load import Ground
 from shipmend.reports.rows import ReleaseRecord
 from shipmend.web.amounts import duration
-from shipmend.web.charts.lanes import Bar, Lane, Shape, Tick
+from shipmend.web.charts.lanes import Bar, Lane, Shape, Tick, Told
 
 NO_REPO = "of no single repo"
+_NO_FIXES: Mapping[UUID, list[int]] = {}
 
 
-def release_address(path: ResourcePath, release_id: UUID) -> str:
+def release_address(path: ResourcePath, release_id: UUID | str) -> str:
     """The page of a release."""
     return f"{reverse('repo', args=[path.entity, path.organization, path.repo])}/releases/{release_id}"
 
@@ -54,7 +55,7 @@ class _Teller:
         self._ground = ground
         self._window = window
         self._paths = ground.paths
-        self._address = {path: partial(release_address, path) for path in self._paths.values()}
+        self._pages: dict[UUID, str] = {}
         self._of_repo: defaultdict[UUID, list[ReleaseRecord]] = defaultdict(list)
         for record in ground.releases.values():
             self._of_repo[record.repo_id].append(record)
@@ -63,37 +64,42 @@ class _Teller:
             self._fixes[row.defect.id][row.fix.repo_id].append(row.at)
 
     def tick(self, row: ReleaseRow) -> Tick:
-        release, record = row.release, self._ground.releases[row.release.id]
-        shape = shape_of(row)
-        back_to = self._back_to(record) if shape is Shape.ROLLBACK else None
+        return Tick(row.at, shape_of(row), partial(self._release, row), bool(row.defects), row.is_undone)
+
+    def _release(self, row: ReleaseRow) -> Told:
+        release, record, shape = row.release, self._ground.releases[row.release.id], shape_of(row)
         said = [f"{self._clock(row.at)} {record.title}, {shape if shape is not Shape.FORWARD else 'release'}"]
         if row.defects:
             said.append(f"caused {named(self._ground, row.defects)}{' (a guess)' if row.is_guess else ''}")
-        if row.is_undone:
-            undoing = self._ground.releases.get(release.undone_by) if release.undone_by else None
+        if release.undone_by:
+            undoing = self._ground.releases.get(release.undone_by)
             said.append(f"undone by {undoing.title if undoing else 'a rollback'}")
-        address = self._address[self._paths[release.repo_id]](release.id)
-        words = ", ".join(said)
-        return Tick(row.at, shape, record.title, words, address, back_to, bool(row.defects), row.is_undone)
+        back_to = self._back_to(record) if shape is Shape.ROLLBACK else None
+        return Told(record.title, ", ".join(said), self._address(release.repo_id, release.id), back_to)
 
     def bars(self, defect: DefectFact) -> Iterator[tuple[UUID | None, Bar]]:
-        fixes: Mapping[UUID, list[int]] = self._fixes.get(defect.id, {})
-        where: list[UUID | None] = [repo_id for repo_id in self._paths if repo_id in defect.places]
-        key = self._ground.defects[defect.id].key
-        address = reverse("defect", args=[self._ground.place.tenant.slug, key])
+        fixes = self._fixes.get(defect.id, _NO_FIXES)
+        where: list[UUID | None] = [repo_id for repo_id in defect.places if repo_id in self._paths]
         for repo_id in where or [None]:
             own = tuple(sorted(fixes.get(repo_id, ()))) if repo_id else ()
             end = defect.resolved_at if defect.resolved_at is None or not own else max(own)
-            yield repo_id, Bar(defect.detected_at, end, own, key, self._told(defect, key, len(own)), address)
+            yield repo_id, Bar(defect.detected_at, end, partial(self._defect, defect, own))
 
-    def _told(self, defect: DefectFact, key: str, fixes: int) -> str:
+    def _defect(self, defect: DefectFact, fixes: tuple[int, ...]) -> Told:
+        key = self._ground.defects[defect.id].key
+        address = reverse("defect", args=[self._ground.place.tenant.slug, key])
         detected = self._clock(defect.detected_at)
         if defect.resolved_at is None:
-            return f"{key}, detected {detected}, still open"
+            return Told(key, f"{key}, detected {detected}, still open", address, fixes=fixes)
         seconds = defect.resolved_at - defect.detected_at
         took = f" after {duration(seconds)}" if seconds >= 0 else ""
-        held = f", {fixes} fixes here" if fixes > 1 else ""
-        return f"{key}, detected {detected}, resolved{took}{held}"
+        held = f", {len(fixes)} fixes here" if len(fixes) > 1 else ""
+        return Told(key, f"{key}, detected {detected}, resolved{took}{held}", address, fixes=fixes)
+
+    def _address(self, repo_id: UUID, release_id: UUID) -> str:
+        if repo_id not in self._pages:
+            self._pages[repo_id] = release_address(self._paths[repo_id], "")
+        return f"{self._pages[repo_id]}{release_id}"
 
     def _back_to(self, rollback: ReleaseRecord) -> int:
         """When that was released to which a rollback went back; before the window if nobody knows."""

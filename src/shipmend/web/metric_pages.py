@@ -19,7 +19,7 @@ from shipmend.web.amounts import in_words
 from shipmend.web.charts import scales
 from shipmend.web.charts.picture import Chart
 from shipmend.web.charts.series import Style, series
-from shipmend.web.evidence import Evidence, Verdict, evidence, has_numerator
+from shipmend.web.evidence import Evidence, Judged, Verdict, evidence, has_numerator
 from shipmend.web.filters import page_number
 from shipmend.web.numbers import Number, likely, made_of
 from shipmend.web.templatetags.shipmend import place_url
@@ -157,9 +157,9 @@ def read_metric(place: Place, metric: Metric, query: QueryDict) -> MetricPage:
     facts, narrowed = _narrowed(ground, query)
     number = Number(measure(ground, metric, picker.window, picker.interval, facts), "")
     dimension = _dimension(place, metric, query)
-    rows = evidence(ground, metric, picker.window, facts)
+    rows = _rows(ground, metric, picker, facts)
     shown = _show(metric, query)
-    chosen = [row for row in rows if shown == ALL or row.verdict == shown]
+    chosen = [row for row in rows if shown in (ALL, row.verdict)]
     page = page_number(query, "page")
     return MetricPage(
         place,
@@ -171,7 +171,7 @@ def read_metric(place: Place, metric: Metric, query: QueryDict) -> MetricPage:
         _lines(ground, metric, dimension, picker, narrowed),
         narrowed,
         _choices(metric, rows, shown, picker),
-        Page(tuple(chosen[(page - 1) * SIZE : page * SIZE]), page, SIZE, len(chosen)),
+        Page(tuple(row.tell() for row in chosen[(page - 1) * SIZE : page * SIZE]), page, SIZE, len(chosen)),
     )
 
 
@@ -181,7 +181,11 @@ def all_rows(place: Place, metric: Metric, query: QueryDict) -> Iterator[Evidenc
     ground = ground_of(place, picker.environment, picker.window)
     facts, _ = _narrowed(ground, query)
     shown = _show(metric, query)
-    return (row for row in evidence(ground, metric, picker.window, facts) if shown == ALL or row.verdict == shown)
+    return (row.tell() for row in _rows(ground, metric, picker, facts) if shown in (ALL, row.verdict))
+
+
+def _rows(ground: Ground, metric: Metric, picker: Picker, facts: Facts) -> list[Judged]:
+    return [] if INFO[metric].rows is RowKind.COMMITS else evidence(ground, metric, picker.window, facts)
 
 
 def _narrowed(ground: Ground, query: QueryDict) -> tuple[Facts, str]:
@@ -198,7 +202,7 @@ def _show(metric: Metric, query: QueryDict) -> str:
     return given if given in (ALL, *Verdict) else usual
 
 
-def _choices(metric: Metric, rows: Sequence[Evidence], shown: str, picker: Picker) -> tuple[Choice, ...]:
+def _choices(metric: Metric, rows: Sequence[Judged], shown: str, picker: Picker) -> tuple[Choice, ...]:
     verdicts = [verdict for verdict in Verdict if verdict is not Verdict.NUMERATOR or has_numerator(metric)]
     found = [
         Choice(

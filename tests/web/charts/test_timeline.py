@@ -11,7 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shipmend.core.windows import Window
-from shipmend.web.charts.lanes import MOST_BARS, MOST_ROWS, MOST_TICKS, Bar, Lane, Shape, Span, Tick, in_rows, together
+from shipmend.web.charts.lanes import (
+    MOST_BARS,
+    MOST_ROWS,
+    MOST_TICKS,
+    Bar,
+    Lane,
+    Shape,
+    Span,
+    Tick,
+    Told,
+    in_rows,
+    together,
+)
 from shipmend.web.charts.timeline import MOST_LANES, MOST_ROWS_OF_TABLE, glyph, timeline
 from tests.web.charts.reading import numbers, picture_of, share
 
@@ -23,11 +35,11 @@ instants = st.integers(WINDOW.start, WINDOW.end - 1)
 
 
 def tick(at: int, shape: Shape = Shape.FORWARD, back_to: int | None = None, *, is_failure: bool = False) -> Tick:
-    return Tick(at, shape, f"v{at}", f"said {at}", f"/r/{at}", back_to, is_failure=is_failure)
+    return Tick(at, shape, lambda: Told(f"v{at}", f"said {at}", f"/r/{at}", back_to), is_failure=is_failure)
 
 
 def bar(start: int, end: int | None, *fixes: int) -> Bar:
-    return Bar(start, end, fixes, f"D{start}", f"D{start} said", f"/d/{start}")
+    return Bar(start, end, lambda: Told(f"D{start}", f"D{start} said", f"/d/{start}", fixes=fixes))
 
 
 def test_a_release_a_rollback_and_a_defect_lie_where_they_happened() -> None:
@@ -57,9 +69,9 @@ def test_what_is_open_runs_to_now_with_an_open_end() -> None:
 
 
 def test_every_state_of_a_release_has_a_shape_of_its_own() -> None:
-    drawn = {glyph(tick(0, shape)) for shape in Shape if shape is not Shape.ROLLBACK}
+    drawn = {glyph(shape) for shape in Shape if shape is not Shape.ROLLBACK}
     assert len({markup.split(' d="')[1] for markup in drawn}) == len(Shape) - 1
-    plain, undone = glyph(tick(0)), glyph(Tick(0, Shape.FORWARD, "", "", is_undone=True))
+    plain, undone = glyph(Shape.FORWARD), glyph(Shape.FORWARD, is_undone=True)
     assert plain.count("<path") < undone.count("<path")
 
 
@@ -83,7 +95,7 @@ def test_ticks_that_touch_become_one_that_tells_how_many(spans: list[tuple[int, 
     assert sum(each.many for each in drawn) == len(ticks)
     assert (len(drawn) == len(ticks)) or len(ticks) > MOST_TICKS
     assert {each.shape for each in drawn} == {each.shape for each in ticks}
-    assert all(str(each.many) in each.say for each in drawn if each.many > 1)
+    assert all(str(each.many) in each.tell().say for each in drawn if each.many > 1)
 
 
 def test_a_crowd_is_bounded_and_says_what_it_leaves_out() -> None:

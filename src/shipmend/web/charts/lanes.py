@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
 MOST_ROWS = 5
 MOST_BARS = 40
@@ -28,17 +31,25 @@ class Shape(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Told(NamedTuple):
+    """What is said of a release or a defect: only once it is drawn, since of thousands few are."""
+
+    label: str
+    say: str
+    address: str
+    back_to: int | None = None
+    """Of a rollback, when that was released to which it went back."""
+    fixes: tuple[int, ...] = ()
+    """Of a defect, when each was released."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tick:
     """A release, or several that lie too close together to be told apart. Times are epoch seconds."""
 
     at: int
     shape: Shape
-    label: str
-    say: str
-    address: str = ""
-    back_to: int | None = None
-    """Of a rollback, when that was released to which it went back."""
+    tell: Callable[[], Told]
     is_failure: bool = False
     """Whether it caused a defect."""
     is_undone: bool = False
@@ -52,10 +63,7 @@ class Bar:
     start: int
     end: int | None
     """None while it is open."""
-    fixes: tuple[int, ...]
-    label: str
-    say: str
-    address: str = ""
+    tell: Callable[[], Told]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ def in_rows(bars: Sequence[Bar], span: Span) -> tuple[list[tuple[int, Bar]], int
     placed: list[tuple[int, Bar]] = []
     left = max(0, len(bars) - MOST_BARS)
     longest = sorted(bars, key=lambda bar: bar.start - (span.end if bar.end is None else bar.end))[:MOST_BARS]
-    for bar in sorted(longest, key=lambda bar: (bar.start, bar.label)):
+    for bar in sorted(longest, key=attrgetter("start")):
         start = span.place(bar.start)
         row = next((n for n, end in enumerate(ends) if end + _GAP <= start), len(ends))
         if row == MOST_ROWS:
@@ -109,8 +117,10 @@ def in_rows(bars: Sequence[Bar], span: Span) -> tuple[list[tuple[int, Bar]], int
 
 
 def _one(ticks: Sequence[Tick]) -> Tick:
-    first = ticks[0]
-    if len(ticks) == 1:
-        return first
-    said = f"{len(ticks)} releases, the first: {first.say}"
-    return replace(first, say=said, label=f"{len(ticks)} releases", address="", many=len(ticks))
+    return ticks[0] if len(ticks) == 1 else replace(ticks[0], tell=partial(_told, ticks), many=len(ticks))
+
+
+def _told(ticks: Sequence[Tick]) -> Told:
+    first = ticks[0].tell()
+    words = f"{len(ticks)} releases"
+    return first._replace(say=f"{words}, the first: {first.say}", label=words, address="")

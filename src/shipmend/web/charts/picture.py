@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from shipmend.core.windows import Window
 from shipmend.web.charts.scales import Axis
-from shipmend.web.charts.svg import across, joined, tag
+from shipmend.web.charts.svg import across, joined, tag, text
 
 FOOT = 20
 """Pixels below the picture for the words of the axis."""
@@ -24,6 +24,11 @@ class Cell:
     text: str
     address: str = ""
 
+    @property
+    def markup(self) -> SafeString:
+        """The text, as a link if it has an address."""
+        return tag("a", text=self.text, href=self.address) if self.address else text(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -37,9 +42,16 @@ class Table:
     """What is not in it."""
 
     @property
-    def words(self) -> int:
-        """How many columns, from the first, are of words."""
-        return len(self.columns) - self.numbers
+    def markup(self) -> SafeString:
+        """The table as HTML: of hundreds of cells, which a template would take its time over."""
+        words = len(self.columns) - self.numbers
+        kinds = ["" if n < words else "number" for n in range(len(self.columns))]
+        heads = (tag("th", text=name, scope="col", class_=kind) for name, kind in zip(self.columns, kinds, strict=True))
+        body = (
+            tag("tr", *(tag("td", cell.markup, class_=kind) for cell, kind in zip(row, kinds, strict=True)))
+            for row in self.rows
+        )
+        return tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *body))
 
 
 @dataclass(frozen=True, slots=True)

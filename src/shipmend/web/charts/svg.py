@@ -16,8 +16,13 @@ def tag(name: str, *children: SafeString, text: str = "", **attributes: Value | 
         f' {_name(key)}="{_value(value)}"' for key, value in attributes.items() if value is not None and value != ""
     )
     inside = "".join(children) + escape(text, quote=False)
-    markup = f"<{name}{written}>{inside}</{name}>" if inside else f"<{name}{written}/>"
+    markup = f"<{name}{written}>{inside}</{name}>" if inside or name in _NEVER_EMPTY else f"<{name}{written}/>"
     return mark_safe(markup)  # noqa: S308 -- children are safe, everything else is escaped above
+
+
+def text(words: str) -> SafeString:
+    """Words, escaped."""
+    return SafeString(escape(words, quote=False))
 
 
 def joined(parts: Iterable[SafeString]) -> SafeString:
@@ -46,6 +51,10 @@ def stretched(height: float, *children: SafeString) -> SafeString:
         height=height,
         class_="at",
     )
+
+
+_NEVER_EMPTY = {"td", "th", "tbody", "a", "title", "desc"}
+"""What HTML closes with a tag of its own even when there is nothing in it."""
 
 
 def _name(key: str) -> str:

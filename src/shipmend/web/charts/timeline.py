@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 
 from django.utils.safestring import SafeString
 
 from shipmend.core.windows import Window
-from shipmend.web.charts.lanes import Bar, Lane, Shape, Span, Tick, in_rows, together
+from shipmend.web.charts.lanes import Bar, Lane, Shape, Span, Tick, Told, in_rows, together
 from shipmend.web.charts.picture import FOOT, Cell, Chart, Table, days, picture
 from shipmend.web.charts.svg import across, at, joined, stretched, tag
 
 MOST_LANES = 8
-MOST_ROWS_OF_TABLE = 200
+MOST_ROWS_OF_TABLE = 100
 _LABEL, _ARC, _TICK, _ROW, _APART = 15, 16, 12, 9, 12
 _FLAT = 0.004
 """The shortest bar, as a share of the width."""
@@ -39,49 +40,49 @@ def timeline(name: str, title: str, window: Window, lanes: Sequence[Lane], *, no
 
 
 def _lane(lane: Lane, span: Span, top: float, now: int) -> tuple[SafeString, float]:
-    ticks = together(lane.ticks, span)
+    ticks = [(tick, tick.tell()) for tick in together(lane.ticks, span)]
     rows, left = in_rows(lane.bars, span)
-    has_arcs = any(tick.shape is Shape.ROLLBACK for tick in ticks)
+    has_arcs = any(told.back_to is not None for _, told in ticks)
     rail = top + _LABEL + (_ARC if has_arcs else 4) + _TICK
     more = f", and {left:,} more defects at the same time" if left else ""
     parts = [
         tag("text", class_="lane", x=0, y=top + 11, text=lane.label + more),
         tag("line", class_="rail", x1=0, x2="100%", y1=rail, y2=rail),
         *(_bar(bar, rail + 7 + row * _ROW, span, now) for row, bar in rows),
-        _arcs(ticks, rail, span),
-        *(_tick(tick, rail, span) for tick in ticks),
+        _arcs(((tick.at, told.back_to) for tick, told in ticks if told.back_to is not None), rail, span),
+        *(_tick(tick, told, rail, span) for tick, told in ticks),
     ]
     depth = max((row + 1 for row, _ in rows), default=0)
     return joined(parts), rail - top + 7 + depth * _ROW + _APART
 
 
-def _arcs(ticks: Iterable[Tick], rail: float, span: Span) -> SafeString:
+def _arcs(ways: Iterable[tuple[int, int]], rail: float, span: Span) -> SafeString:
     """From each rollback back to what it went back to."""
     paths, heads = [], []
-    for tick in ticks:
-        if tick.shape is Shape.ROLLBACK and tick.back_to is not None:
-            start, end = span.place(tick.at) * 1000, span.place(tick.back_to) * 1000
-            low, high = rail - _TICK, rail - _TICK - _ARC
-            curve = f"M{start:.1f},{low:g}C{start:.1f},{high:g} {end:.1f},{high:g} {end:.1f},{low:g}"
-            paths.append(tag("path", class_="arc", d=curve))
-            heads.append(at(end / 1000, low, tag("path", class_="head", d="M-3.5,-5L0,0L3.5,-5")))
+    low, high = rail - _TICK, rail - _TICK - _ARC
+    for at_, back_to in ways:
+        start, end = span.place(at_) * 1000, span.place(back_to) * 1000
+        curve = f"M{start:.1f},{low:g}C{start:.1f},{high:g} {end:.1f},{high:g} {end:.1f},{low:g}"
+        paths.append(tag("path", class_="arc", d=curve))
+        heads.append(at(end / 1000, low, tag("path", class_="head", d="M-3.5,-5L0,0L3.5,-5")))
     return joined([stretched(rail, *paths), *heads]) if paths else SafeString()
 
 
-def _tick(tick: Tick, rail: float, span: Span) -> SafeString:
-    hit = tag("rect", class_="hit", x=-5, y=-_TICK - 4, width=10, height=_TICK + 9, data_say=tick.say,
-              data_to=tick.address)  # fmt: skip
-    return at(span.place(tick.at), rail, glyph(tick), hit)
+def _tick(tick: Tick, told: Told, rail: float, span: Span) -> SafeString:
+    hit = tag("rect", class_="hit", x=-5, y=-_TICK - 4, width=10, height=_TICK + 9, data_say=told.say,
+              data_to=told.address)  # fmt: skip
+    shape = glyph(tick.shape, is_failure=tick.is_failure, is_undone=tick.is_undone, is_many=tick.many > 1)
+    return at(span.place(tick.at), rail, shape, hit)
 
 
-def glyph(tick: Tick) -> SafeString:
+@cache
+def glyph(shape: Shape, *, is_failure: bool = False, is_undone: bool = False, is_many: bool = False) -> SafeString:
     """The shape of a release, around the point of the rail that it lies at."""
-    body = _BODIES[tick.shape]
-    classes = f"tick {tick.shape}" + (" many" if tick.many > 1 else "") + (" undone" if tick.is_undone else "")
-    parts = [tag("path", class_=classes, d=body)]
-    if tick.is_undone:
+    classes = f"tick {shape}" + (" many" if is_many else "") + (" undone" if is_undone else "")
+    parts = [tag("path", class_=classes, d=_BODIES[shape])]
+    if is_undone:
         parts.append(tag("path", class_="tick strike", d="M-4,-4L4,-9"))
-    if tick.is_failure:
+    if is_failure:
         parts.append(tag("circle", class_="blame", cy=2, r=3))
     return joined(parts)
 
@@ -98,6 +99,7 @@ _BODIES = {
 
 
 def _bar(bar: Bar, down: float, span: Span, now: int) -> SafeString:
+    told = bar.tell()
     start = span.place(bar.start)
     end = span.place(now if bar.end is None else bar.end)
     width = max(end - start, _FLAT)
@@ -106,7 +108,7 @@ def _bar(bar: Bar, down: float, span: Span, now: int) -> SafeString:
             width=across(width), height=5),
         *(
             at(span.place(fix), down + 2.5, tag("path", class_="fix", d="M-4,0L0,-4L4,0L0,4Z"))
-            for fix in bar.fixes
+            for fix in told.fixes
             if span.start <= fix < span.end
         ),
     ]  # fmt: skip
@@ -114,7 +116,7 @@ def _bar(bar: Bar, down: float, span: Span, now: int) -> SafeString:
         parts.append(at(start + width, down + 2.5, tag("path", class_="on", d="M2,-4L6,0L2,4")))
     parts.append(
         tag("rect", class_="hit", x=across(start), y=down - 2, width=across(width), height=_ROW,
-            data_say=bar.say, data_to=bar.address)
+            data_say=told.say, data_to=told.address)
     )  # fmt: skip
     return joined(parts)
 
@@ -135,10 +137,11 @@ def _table(lanes: Sequence[Lane], window: Window) -> Table:
         *((tick.at, lane.label, tick) for lane in lanes for tick in lane.ticks),
         *((bar.start, lane.label, bar) for lane in lanes for bar in lane.bars),
     ]
-    found.sort(key=lambda row: (-row[0], row[1], row[2].label))
+    found.sort(key=lambda row: (-row[0], row[1]))
+    shown = [(instant, lane, each.tell()) for instant, lane, each in found[:MOST_ROWS_OF_TABLE]]
     rows = [
-        (Cell(when(instant)), Cell(lane), Cell(each.label, each.address), Cell(each.say))
-        for instant, lane, each in found[:MOST_ROWS_OF_TABLE]
+        (Cell(when(instant)), Cell(lane), Cell(told.label, told.address), Cell(told.say))
+        for instant, lane, told in shown
     ]
     note = f"The latest {len(rows):,} of {len(found):,}." if len(rows) < len(found) else ""
     return Table(("When", "Repo", "What", "In words"), rows, numbers=0, note=note)
@@ -150,7 +153,7 @@ def _keys() -> tuple[tuple[str, SafeString], ...]:
         return tag("svg", inside, class_=f"key {kind}".rstrip(), width=22, height=22, aria_hidden="true")
 
     def release(shape: Shape, *, is_failure: bool = False, is_undone: bool = False) -> SafeString:
-        return key(glyph(Tick(0, shape, "", "", is_failure=is_failure, is_undone=is_undone)))
+        return key(glyph(shape, is_failure=is_failure, is_undone=is_undone))
 
     return (
         ("release", release(Shape.FORWARD)),
