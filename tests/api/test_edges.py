@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from shipmend.api.body import MAX_BODY
+from shipmend.db.writes import write
+from shipmend.delivery import store
+from tests.threads import at_once
 from tests.world import Api, World
 
 pytestmark = pytest.mark.database
@@ -106,6 +112,27 @@ def test_a_multipart_form_is_read(world: World) -> None:
 def test_head_is_get_without_a_body(world: World) -> None:
     response = Client().head("/api/v1/api_tokens", headers={"Authorization": f"Bearer {world.api().token}"})
     assert (response.status_code, response.content) == (200, b"")
+
+
+def test_a_read_waits_for_no_writer_of_what_it_reads(world: World) -> None:
+    api, path = world.api(), world.repo().path
+    release = api.post("releases", resource_path=path, release_sha=SHA, released_at=1621959600).json["release"]["id"]
+    api.post("critical_defects", resource_path=path, defect_key="K", detected_at=1621959600)
+    holds, has_read = threading.Event(), threading.Event()
+
+    def change() -> bool:
+        store.release_by_id(world.tenant, UUID(release))
+        store.defect_by_key(world.tenant, "K")
+        holds.set()
+        return has_read.wait(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(at_once, lambda _: write(change), [None], threads=1)
+        assert holds.wait(10)
+        for read in (f"releases/{release}", "critical_defects/K"):
+            assert api.get(read).status == 200
+        has_read.set()
+        assert writing.result() == [True], "the reads came back while the writer was still at it"
 
 
 @pytest.mark.parametrize("number", [1621959600, 1621959600.987, 1621959600000, 1621959600123456])

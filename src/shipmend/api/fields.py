@@ -163,7 +163,9 @@ def flag_field(name: str, doc: str, *, example: bool = True) -> Field[bool]:
             raise Invalid(name, "is not a Boolean", value=given, mend="write true or false")
         return word == "true"
 
-    schema: Schema = {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": "^(?i:true|false)$"}]}
+    schema: Schema = {
+        "anyOf": [{"type": "boolean"}, {"type": "string", "pattern": "^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$"}]
+    }
     return Field(name, read, schema, doc, example=example)
 
 

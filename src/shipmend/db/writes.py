@@ -105,6 +105,11 @@ def _answered_alone(
     return outcome
 
 
+def is_writing() -> bool:
+    """Whether this is inside work: what is read there to be changed is locked, what is only shown is not."""
+    return _current.after_commit is not None
+
+
 def after_commit(effect: Callable[[], None]) -> None:
     """Call `effect` once the surrounding write is durable; never if it is undone."""
     if _current.after_commit is None:

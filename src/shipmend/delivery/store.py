@@ -13,6 +13,7 @@ from shipmend.core.releases import CommitState, Instant, Kind, Release, ReleaseC
 from shipmend.core.tracking import Event, Hold, Standing
 from shipmend.core.values import ResourcePath, Sha
 from shipmend.db.sql import Row, Statement, is_sqlite
+from shipmend.db.writes import is_writing
 
 RELEASE_COLUMNS = (
     "id, environment, release_sha, commit_state, commit_number, commit_from_time, released_at, released_text,"
@@ -39,9 +40,9 @@ _TIMELESS = Statement(
     f"SELECT {RELEASE_COLUMNS} FROM delivery_release"
     " WHERE entity_id = ? AND repo_id = ? AND environment = ? AND released_at IS NULL AND release_sha IN (?, ?)"
 )
-_RELEASE_BY_ID = Statement(
-    f"SELECT {RELEASE_COLUMNS}, repo_id FROM delivery_release WHERE entity_id = ? AND id = ? {{lock}}"
-)
+_BY_ID = f"SELECT {RELEASE_COLUMNS}, repo_id FROM delivery_release WHERE entity_id = ? AND id = ?"
+_RELEASE_BY_ID = Statement(_BY_ID)
+_LOCKED_BY_ID = Statement(f"{_BY_ID} {{lock}}")
 _INSERT_RELEASE = Statement(
     "INSERT INTO delivery_release (id, environment, release_sha, commit_state, commit_number, commit_from_time,"
     " released_at, released_text, released_offset, name, status, issue_keys, kind, rule_id, needs_attribution,"
@@ -174,8 +175,8 @@ def timeless_releases(tenant: Tenant, repo_id: UUID, release: Release, asked: Sh
 
 
 def release_by_id(tenant: Tenant, release_id: UUID) -> tuple[StoredRelease, UUID] | None:
-    """A release and the id of its repo."""
-    row = _RELEASE_BY_ID.row(tenant.id, release_id)
+    """A release and the id of its repo; inside write(), locked against other writers until that ends."""
+    row = (_LOCKED_BY_ID if is_writing() else _RELEASE_BY_ID).row(tenant.id, release_id)
     return (_stored_release(row), row[15]) if row else None
 
 
@@ -247,8 +248,8 @@ def neighbours(tenant: Tenant, repo_id: UUID, release: Release) -> tuple[LiveRel
 
 
 def defect_by_key(tenant: Tenant, key: str) -> StoredDefect | None:
-    """A defect with its fixes, locked against other writers until the transaction ends."""
-    if not is_sqlite():
+    """A defect with its fixes; inside write(), locked against other writers until that ends."""
+    if is_writing() and not is_sqlite():
         _LOCK_DEFECT.row(tenant.id, key)
     row = _DEFECT.row(tenant.id, key)
     if row is None:
