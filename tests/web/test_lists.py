@@ -307,3 +307,16 @@ def test_a_release_shows_the_first_line_of_its_commit(world: World, reader: Pers
         seen = reader.get(page)
         assert "Mend the till &lt;now&gt;" in seen.html, page
         assert "It was broken" not in seen.text
+
+
+def test_the_overview_shows_the_latest_of_all_times_open_and_resolved(world: World, reader: Person) -> None:
+    api, path = world.api(), world.repo().path
+    release(api, path, "v1", START)
+    defect(api, path, "OLD", START)
+    defect(api, path, "OLD", START, fix_released_at=START + DAY)
+    defect(api, world.path, "NEWER", START + DAY)
+    for place, keys in ((path, ["OLD"]), (world.path, ["NEWER", "OLD"])):
+        seen = reader.get(f"/entities/{place}")
+        assert "v1" in section(seen, "releases")
+        assert order(section(seen, "defects"), *sorted(keys)) == keys
+        assert "No defect is recorded" not in seen.text

@@ -57,8 +57,13 @@ class Overview:
     releases: Page[ReleaseView]
     """The latest to the environment, of all times."""
     open: Page[DefectView]
-    has_defects: bool
-    """Whether any was ever recorded there."""
+    defects: Page[DefectView]
+    """The latest, open or resolved, of all times."""
+
+    @property
+    def has_defects(self) -> bool:
+        """Whether any was ever recorded there."""
+        return self.defects.total > 0
 
     @property
     def is_empty(self) -> bool:
@@ -82,7 +87,7 @@ def read_overview(place: Place, query: QueryDict) -> Overview:
     environments = environments_of(place)
     picker = read_picker(query, place, environments, now)
     ground = ground_of(place, picker.environment, picker.window)
-    has_defects = bool(ground.facts.defects)
+    defects = list_defects(place, size=FEW)
     return Overview(
         place,
         picker,
@@ -90,10 +95,10 @@ def read_overview(place: Place, query: QueryDict) -> Overview:
         environments,
         tuple(number(ground, metric, picker) for metric in FIVE),
         tuple(number(ground, metric, picker) for metric in BESIDE),
-        _charts(ground, picker, now) if environments or has_defects else (),
+        _charts(ground, picker, now) if environments or defects.total else (),
         list_releases(place, environment=picker.environment, size=FEW),
         list_defects(place, state=DefectState.OPEN, size=FEW),
-        has_defects,
+        defects,
     )
 
 
