@@ -157,6 +157,10 @@ def test_the_document_lists_what_is_served(instance: object) -> None:
     assert served == {
         ("/api_tokens", "get"),
         ("/batch", "post"),
+        ("/reports", "get"),
+        ("/segment_introspections", "get"),
+        ("/audits", "get"),
+        ("/developers", "get"),
         ("/releases", "get"),
         ("/releases", "post"),
         ("/releases/{release_id}", "get"),

@@ -6,7 +6,7 @@ And nothing is stored. The table is the specification of bad input: a call, and 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,10 @@ AT = "2021-05-25T16:20:00Z"
 RELEASES = "releases"
 DEFECTS = "critical_defects"
 IMPORTS = "imports"
+REPORTS = "reports"
+AUDITS = "audits"
+FIGURES = (REPORTS, AUDITS, "developers")
+INTROSPECTIONS = "segment_introspections"
 
 
 @dataclass(frozen=True)
@@ -322,7 +326,65 @@ def test_one_value_given_twice_with_two_meanings_is_refused(scene: tuple[World, 
     assert stored_rows(world.tenant.id) == before
 
 
-LISTS: tuple[tuple[str, dict[str, object], tuple[str, ...], int], ...] = (
+Refused = tuple[str, dict[str, object], tuple[str, ...], int]
+WINDOWS: tuple[tuple[dict[str, object], tuple[str, ...]], ...] = (
+    ({"start_date": "soon"}, ("start_date",)),
+    ({"end_date": "3/4/2021"}, ("end_date", "3 April", "4 March")),
+    ({"start_date": "2021-02-01", "end_date": "2021-01-01"}, ("start_date", "2021-02-01", "after end_date")),
+    ({"start_date": "2098-01-01"}, ("start_date", "in the future")),
+    ({"start_date": "1970-01-01", "end_date": "2021-01-01"}, ("start_date", "18629 days", "at most 7320")),
+    ({"days_ago": "0"}, ("days_ago", '"0"', "from 1 to 7320")),
+    ({"days_ago": "1e3"}, ("days_ago", "whole number")),
+    ({"days_ago": "7321"}, ("days_ago", "from 1 to 7320")),
+    ({"days_ago": "7", "start_date": "2021-01-01"}, ("days_ago", "beside start_date")),
+    ({"environment": ""}, ("environment", "empty")),
+)
+SEGMENTS: tuple[tuple[dict[str, object], tuple[str, ...]], ...] = (
+    ({"segment_em": "chnage_fail_rate"}, ("segment_em", "chnage_fail_rate", "perhaps change_fail_rate")),
+    ({"segment_em": "open_defects,diff_delta"}, ("segment_em", "diff_delta", "give one of")),
+    ({"segment_em": ","}, ("segment_em", "names 0")),
+    ({"segment_by": "team"}, ("segment_by", "repo, organization, severity, author")),
+    (
+        {"segment_by": "severity"},
+        ("segment_by", "does not split deployment_frequency", "open_defects", "split by repo or organization"),
+    ),
+    ({"segment_by": "author", "segment_em": "open_defects"}, ("segment_by", "change_lead_time")),
+    ({"interval_em": "hourly"}, ("interval_em", "daily, weekly, monthly, quarterly")),
+    ({"interval_em": "daily", "days_ago": "1101"}, ("interval_em", "1101 parts", "at most 1100")),
+    ({"generate_summary_stats": "perhaps"}, ("generate_summary_stats", "true or false")),
+)
+ROWS_ASKED: tuple[tuple[dict[str, object], tuple[str, ...]], ...] = (
+    ({}, ("resource_type", "is missing")),
+    ({"resource_type": "teams"}, ("resource_type", "commits, releases, defects, tickets")),
+    ({"segment_em": "lead_tmie"}, ("segment_em", "perhaps change_lead_time")),
+    ({"segment_em": "commits_waiting"}, ("segment_em", "GET waiting")),
+    (
+        {"segment_em": "change_fail_rate", "resource_type": "defects"},
+        ("resource_type", "defects", "give releases"),
+    ),
+    ({"resource_type": "releases", "severity": "2"}, ("severity", "picks defects")),
+    ({"resource_type": "defects", "severity": "bad"}, ("severity", "whole number")),
+    ({"resource_type": "defects", "committer_user_name": "a"}, ("committer_user_name", "picks commits")),
+    ({"resource_type": "commits", "format": "xml"}, ("format", "json, jsonl, csv")),
+    ({"resource_type": "commits", "page": "0"}, ("page",)),
+)
+
+
+def _figures() -> Iterator[Refused]:
+    """Of what reports, audits and developers are asked."""
+    for path in FIGURES:
+        yield path, {}, ("resource_path", "missing"), 400
+        yield path, {"resource_path": "{stranger}"}, ("resource_path",), 404
+        yield path, {"resource_path": "{entity}/nowhere"}, ("resource_path",), 404
+    for path, given, says in (
+        *((path, *row) for path in FIGURES for row in WINDOWS),
+        *((REPORTS, *row) for row in SEGMENTS),
+        *((AUDITS, *row) for row in ROWS_ASKED),
+    ):
+        yield path, {"resource_path": "{entity}", **given}, says, 400
+
+
+LISTS: tuple[Refused, ...] = (
     (RELEASES, {}, ("resource_path", "missing"), 400),
     (DEFECTS, {}, ("resource_path", "missing"), 400),
     (IMPORTS, {}, ("resource_path", "missing"), 400),
@@ -337,6 +399,8 @@ LISTS: tuple[tuple[str, dict[str, object], tuple[str, ...], int], ...] = (
     (RELEASES, {"resource_path": "{entity}", "end_date": "3/4/2021"}, ("end_date",), 400),
     (RELEASES, {"resource_path": "{entity}", "start_date": "2021-02-01", "end_date": "2021-01-01"}, ("end_date",), 400),
     (RELEASES, {"resource_path": "{entity}", "start_date": "2021-01-02", "end_date": "2021-01-01"}, ("end_date",), 400),
+    *_figures(),
+    (INTROSPECTIONS, {"segment_em": "mtbf"}, ("segment_em", "mtbf"), 400),
     (DEFECTS, {"resource_path": "{entity}", "resolved": "perhaps"}, ("resolved",), 400),
     (DEFECTS, {"resource_path": "{entity}", "resolved": "true", "open": "true"}, ("open", "resolved"), 400),
 )

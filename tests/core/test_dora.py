@@ -215,9 +215,21 @@ def test_a_place_has_what_is_its_own(case: Case) -> None:
 
 
 @given(cases())
+def test_places_sorted_out_at_once_are_what_each_has_by_itself(case: Case) -> None:
+    facts = case.facts
+    apart = facts.by_place({repo: repo for repo in REPOS})
+    together = facts.by_place(dict.fromkeys(REPOS, REPOS[0]))
+    for found, place, repos in (
+        *((apart[repo], repo, {repo}) for repo in REPOS),
+        (together[REPOS[0]], REPOS[0], set(REPOS)),
+    ):
+        assert figures(found, MARCH, Rules()) == figures(facts.of_place(place, repos), MARCH, Rules())
+
+
+@given(cases())
 def test_severities_share_the_defects_out(case: Case) -> None:
     whole = figure(Metric.RECOVERY_TIME, case.facts, MARCH, Rules())
-    each = [figure(Metric.RECOVERY_TIME, case.facts.of_severity(s), MARCH, Rules()) for s in (None, 1, 2)]
+    each = [figure(Metric.RECOVERY_TIME, each, MARCH, Rules()) for each in case.facts.by_severity().values()]
     assert sum(found.n for found in each) == whole.n
 
 

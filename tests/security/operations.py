@@ -53,6 +53,15 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row(READ, "live", {"resource_path": "{own}", "release": "{release}"}, lost={"release": 200}),
     ),
     "GET waiting": (Row(READ, "waiting", WHERE),),
+    "GET reports": (
+        Row(READ, "reports", {**WHERE, "segment_em": "commits_waiting,change_fail_rate", "segment_by": "repo"}),
+        Row(READ, "reports", {**WHERE, "segment_em": "change_lead_time", "segment_by": "author"}),
+    ),
+    "GET segment_introspections": (Row(READ, "segment_introspections"),),
+    "GET audits": tuple(
+        Row(READ, "audits", {**WHERE, "resource_type": kind}) for kind in ("commits", "releases", "defects", "tickets")
+    ),
+    "GET developers": (Row(READ, "developers", WHERE),),
     "POST critical_defects": (
         Row(DEFECTS, "critical_defects", DEFECT),
         Row(DEFECTS, "critical_defects", {**DEFECT, "fix_released_at": "2024-03-01"}),

@@ -13,9 +13,10 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 
 from shipmend.accounts import idempotency
 from shipmend.accounts.calls import Call, calls
@@ -25,6 +26,7 @@ from shipmend.api import limits
 from shipmend.api.body import Parameters, read_parameters, read_query, read_text
 from shipmend.api.envelope import Answer, fault, json_response, refusal, respond
 from shipmend.api.fields import Field, Reader, Setting
+from shipmend.api.origin import origin
 from shipmend.api.parameters import DRY_RUN
 from shipmend.catalog.queries import Place, find_place, nothing_there
 from shipmend.core.errors import Invalid, MethodNotAllowed, Refused, Unauthorized
@@ -51,6 +53,8 @@ class Operation:
     scope: Scope | None = Scope.READ
     answers: tuple[str, str, bool] | None = None
     """The member of a good answer that holds what was asked for, its schema, and whether it is a list of them."""
+    beside: tuple[tuple[str, str], ...] = ()
+    """Further members, and their schemas."""
     may_wait: bool = False
     """Whether it may answer 202, before the commit has been seen."""
     documents: tuple[str, ...] = ()
@@ -67,6 +71,8 @@ class ApiCall:
     now: int
     reader: Reader
     ids: dict[str, Any]
+    origin: Callable[[], str] = str
+    """Tells the address of this instance, for links."""
     body: str = ""
     """Of an operation that takes lines."""
     idempotency_key: str = ""
@@ -123,11 +129,11 @@ class ApiCall:
         return idempotency.kept_answer(self.caller, key, self.digest) if key else None
 
 
-def endpoint(*operations: Operation) -> Callable[..., HttpResponse]:
+def endpoint(*operations: Operation) -> Callable[..., HttpResponseBase]:
     """A Django view that serves these operations of one path."""
     by_method = {operation.method: operation for operation in operations}
 
-    def view(request: HttpRequest, **ids: Any) -> HttpResponse:
+    def view(request: HttpRequest, **ids: Any) -> HttpResponseBase:
         method = "GET" if request.method == "HEAD" else request.method or ""
         operation = by_method.get(method)
         if operation is None:
@@ -139,7 +145,7 @@ def endpoint(*operations: Operation) -> Callable[..., HttpResponse]:
     return view
 
 
-def _serve(operation: Operation, request: HttpRequest, ids: dict[str, Any]) -> HttpResponse:
+def _serve(operation: Operation, request: HttpRequest, ids: dict[str, Any]) -> HttpResponseBase:
     started = time.monotonic()
     now = int(time.time())
     caller: Caller | None = None
@@ -178,7 +184,8 @@ def _call(operation: Operation, request: HttpRequest, ids: dict[str, Any], calle
     setting = Setting(caller.tenant.zone, caller.tenant.date_order, now)
     reader = Reader(frozenset(field.name for field in operation.fields), parameters, setting)
     key = _idempotency_key(request)
-    return ApiCall(caller, now, reader, ids, body, key, _digest(request, parameters, body) if key else b"")
+    digest = _digest(request, parameters, body) if key else b""
+    return ApiCall(caller, now, reader, ids, partial(origin, request), body, key, digest)
 
 
 def bearer(request: HttpRequest) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from shipmend.core import errors
 from shipmend.core.causes import Cause
@@ -24,7 +25,9 @@ class Document:
     """A text that is no envelope, in UTF-8."""
 
     media_type: str
-    text: str
+    text: str = ""
+    parts: Iterable[str] | None = None
+    """In the place of `text`, what is made while it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +82,30 @@ def fault(action_em: str) -> Answer:
     return Answer(action_em, "Something broke on our side and nothing was stored.", 500, "response_error")
 
 
-def respond(answer: Answer) -> HttpResponse:
+def respond(answer: Answer) -> HttpResponseBase:
     """An answer as an HTTP response."""
-    kind = answer.document.media_type if answer.document else "application/json"
-    response = _response(Document(kind, answer.text()), answer.status)
+    document = answer.document or Document("application/json")
+    response = _response(
+        document if document.parts is not None else replace(document, text=answer.text()), answer.status
+    )
     for name, value in answer.headers.items():
         response[name] = value
     return response
 
 
-def json_response(text: str, status: int) -> HttpResponse:
+def json_response(text: str, status: int) -> HttpResponseBase:
     """JSON that no cache keeps."""
     return _response(Document("application/json", text), status)
 
 
-def _response(document: Document, status: int) -> HttpResponse:
+def _response(document: Document, status: int) -> HttpResponseBase:
     # JSON is UTF-8 by itself, and says no charset.
     kind = document.media_type + ("" if document.media_type == "application/json" else "; charset=utf-8")
-    response = HttpResponse(document.text, content_type=kind, status=status)
+    response: HttpResponseBase
+    if document.parts is None:
+        response = HttpResponse(document.text, content_type=kind, status=status)
+    else:
+        response = StreamingHttpResponse(document.parts, content_type=kind, status=status)
     response["Cache-Control"] = "no-store"
     return response
 

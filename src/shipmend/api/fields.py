@@ -181,6 +181,18 @@ def integer_field(name: str, doc: str, *, least: int, most: int, **more: Any) ->
     return Field(name, read, {"type": "integer", "minimum": least, "maximum": most}, doc, **more)
 
 
+def number_or_none_field(name: str, doc: str, **more: Any) -> Field[frozenset[int | None]]:
+    """A whole number, or the word none for what has none: as the set of what is meant."""
+    number = integer_field(name, doc, least=-INTEGER_LIMIT, most=INTEGER_LIMIT - 1)
+
+    def read(name: str, given: Given, setting: Setting) -> frozenset[int | None]:
+        if isinstance(given, str) and given.strip().lower() == "none":
+            return frozenset({None})
+        return frozenset({number.read(name, given, setting)})
+
+    return Field(name, read, {"anyOf": [number.schema, {"const": "none"}]}, doc, **more)
+
+
 def choice_field(name: str, doc: str, choices: type[E], **more: Any) -> Field[E]:
     """One of a closed list of words."""
 
@@ -192,6 +204,20 @@ def choice_field(name: str, doc: str, choices: type[E], **more: Any) -> Field[E]
             raise Invalid(name, "is not a choice", value=given, mend=f"give one of {', '.join(choices)}") from error
 
     return Field(name, read, {"type": "string", "enum": list(choices)}, doc, **more)
+
+
+def names_field(name: str, doc: str, find: Callable[[str], T], *, most: int, **more: Any) -> Field[tuple[T, ...]]:
+    """A list of names between commas, or as a JSON list; `find` says what each names, or raises Invalid."""
+
+    def read(name: str, given: Given, _: Setting) -> tuple[T, ...]:
+        parts = given if isinstance(given, list) else as_text(name, given).split(",")
+        found = tuple(dict.fromkeys(find(text) for part in parts if (text := as_text(name, part).strip())))
+        if not 0 < len(found) <= most:
+            raise Invalid(name, f"names {len(found)}", mend=f"give from 1 to {most}, with commas between")
+        return found
+
+    schema: Schema = {"type": "array", "maxItems": most, "items": {"type": "string"}}
+    return Field(name, read, schema, doc, **more)
 
 
 def keys_field(name: str, doc: str, *, longest: int, most: int, **more: Any) -> Field[tuple[str, ...]]:

@@ -8,198 +8,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, get_resolver
 
 from shipmend import __version__
 from shipmend.api.endpoint import Operation
 from shipmend.api.envelope import NDJSON, json_response
 from shipmend.api.fields import Field
-from shipmend.core.causes import CauseKind
-from shipmend.core.live import State
+from shipmend.api.schemas import SCHEMAS
 
 BASE = "/api/v1"
-
-_WORDS = {
-    "action_em": {"type": "string"},
-    "response_em": {"type": "string"},
-    "response_detail": {"type": "string"},
-}
-_TIME = {"type": ["string", "null"], "format": "date-time"}
-_NAME = {"type": ["string", "null"]}
-_COUNT = {"type": "integer"}
-_LINES = {"type": ["integer", "null"]}
-
-_SCHEMAS: dict[str, Any] = {
-    "Envelope": {"type": "object", "required": list(_WORDS), "properties": _WORDS},
-    "Release": {
-        "type": "object",
-        "properties": {
-            "id": {"type": "string", "format": "uuid"},
-            "resource_path": {"type": "string"},
-            "environment": {"type": "string"},
-            "name": _NAME,
-            "released_at": _TIME,
-            "release_sha": _NAME,
-            "kind": {"enum": ["baseline", "forward", "rollback", "diverged", "redeploy", None]},
-            "status": {"enum": ["succeeded", "failed", "cancelled"]},
-            "commit_state": {"enum": ["known", "pending", "unverified", "rejected"]},
-            "issue_keys_resolved": {"type": "array", "items": {"type": "string"}},
-        },
-    },
-    "Defect": {
-        "type": "object",
-        "properties": {
-            "defect_key": {"type": "string"},
-            "resource_path": {"type": "string"},
-            "detected_at": {"type": "string", "format": "date-time"},
-            "description": _NAME,
-            "severity": {"type": ["integer", "null"]},
-            "resolved_at": _TIME,
-            "fixes": {"type": "array", "items": {"$ref": "#/components/schemas/Fix"}},
-            "cause": {"$ref": "#/components/schemas/Cause"},
-        },
-    },
-    "Cause": {
-        "type": "object",
-        "description": "The release that caused a defect as far as anybody knows. Answers to reports leave it out.",
-        "properties": {
-            "kind": {"enum": [str(kind) for kind in CauseKind]},
-            "release_id": {"type": ["string", "null"], "format": "uuid"},
-            "reason": {"type": "string"},
-        },
-    },
-    "Fix": {
-        "type": "object",
-        "properties": {
-            "resource_path": {"type": "string"},
-            "released_at": _TIME,
-            "release_sha": _NAME,
-            "commit_state": {"enum": ["known", "pending", "unverified", "rejected", None]},
-        },
-    },
-    "Changes": {
-        "type": "object",
-        "properties": {
-            "from": {"oneOf": [{"$ref": "#/components/schemas/End"}, {"type": "null"}]},
-            "to": {"$ref": "#/components/schemas/End"},
-            "view": {"enum": ["union", "ancestor", None]},
-            "reason": _NAME,
-            "commits": {"type": "array", "items": {"$ref": "#/components/schemas/ChangedCommit"}},
-            "commits_total": _COUNT,
-            "commits_withdrawn": _COUNT,
-            "authors": {"type": "array", "items": {"$ref": "#/components/schemas/Author"}},
-            "authors_total": _COUNT,
-            "lines": {"enum": ["counted", "pending", "unreadable"]},
-            "files_total": _LINES,
-            "insertions": _LINES,
-            "deletions": _LINES,
-            "files": {"type": "array", "items": {"$ref": "#/components/schemas/ChangedFile"}},
-            "places": {"type": "array", "items": {"$ref": "#/components/schemas/ChangedPlace"}},
-            "issue_keys": {"type": "array", "items": {"type": "string"}},
-            "defects_fixed": {"type": "array", "items": {"$ref": "#/components/schemas/ChangedDefect"}},
-            "defects_blamed": {"type": "array", "items": {"$ref": "#/components/schemas/ChangedDefect"}},
-        },
-    },
-    "End": {
-        "type": "object",
-        "properties": {
-            "sha": _NAME,
-            "name": _NAME,
-            "release_id": {"type": ["string", "null"], "format": "uuid"},
-        },
-    },
-    "ChangedCommit": {
-        "type": "object",
-        "properties": {
-            "sha": {"type": "string"},
-            "subject": {"type": "string"},
-            "author_name": {"type": "string"},
-            "author_email": {"type": "string"},
-            "authored_at": _TIME,
-        },
-    },
-    "Author": {
-        "type": "object",
-        "properties": {"name": {"type": "string"}, "email": {"type": "string"}, "commits": _COUNT},
-    },
-    "ChangedFile": {
-        "type": "object",
-        "properties": {
-            "path": {"type": "string"},
-            "status": {"enum": ["A", "D", "M", "T", ""]},
-            "insertions": _LINES,
-            "deletions": _LINES,
-        },
-    },
-    "ChangedPlace": {
-        "type": "object",
-        "properties": {
-            "place": {"type": "string"},
-            "files": _COUNT,
-            "insertions": _LINES,
-            "deletions": _LINES,
-        },
-    },
-    "ChangedDefect": {
-        "type": "object",
-        "properties": {
-            "defect_key": {"type": "string"},
-            "description": _NAME,
-            "detected_at": {"type": "string", "format": "date-time"},
-        },
-    },
-    "Live": {
-        "type": "object",
-        "properties": {
-            "resource_path": {"type": "string"},
-            "environment": _NAME,
-            "state": {"enum": [str(state) for state in State]},
-            "since": _TIME,
-            "release": {"oneOf": [{"$ref": "#/components/schemas/NamedRelease"}, {"type": "null"}]},
-            "first_live_at": _TIME,
-            "commits": _COUNT,
-            "commits_live": _COUNT,
-            "sha": _NAME,
-        },
-    },
-    "NamedRelease": {
-        "type": "object",
-        "properties": {
-            "id": {"type": "string", "format": "uuid"},
-            "name": _NAME,
-            "release_sha": _NAME,
-            "released_at": _TIME,
-        },
-    },
-    "WaitingCommit": {
-        "type": "object",
-        "properties": {
-            "resource_path": {"type": "string"},
-            "sha": {"type": "string"},
-            "subject": {"type": "string"},
-            "author_name": {"type": "string"},
-            "authored_at": _TIME,
-            "merged_at": _TIME,
-            "merged_by": {"type": "string"},
-            "issue_keys": {"type": "array", "items": {"type": "string"}},
-        },
-    },
-    "Import": {
-        "type": "object",
-        "properties": {
-            "resource_path": {"type": "string"},
-            "repo_path": _NAME,
-            "state": {"enum": ["none", "waiting", "running", "ready", "failed"]},
-            "progress": _NAME,
-            "error": _NAME,
-            "commits": {"type": "integer"},
-            "indexed_at": _TIME,
-            "source_path": _NAME,
-            "paths": {"type": "array", "items": {"type": "string"}},
-        },
-    },
-}
 
 _REFUSALS = {
     "400": "A parameter is missing or can't be read; the detail names it, shows the value and says what would be right",
@@ -241,7 +59,7 @@ def routes() -> Iterator[Route]:
                 yield Route("/" + _braces(str(pattern.pattern)), operation)
 
 
-def document(_: HttpRequest) -> HttpResponse:
+def document(_: HttpRequest) -> HttpResponseBase:
     """GET /api/v1/openapi.json."""
     return json_response(_text(), 200)
 
@@ -259,7 +77,7 @@ def _text() -> str:
             "security": [{"token": []}],
             "paths": paths,
             "components": {
-                "schemas": _SCHEMAS,
+                "schemas": SCHEMAS,
                 "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             },
         },
@@ -335,7 +153,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
         name, schema, is_list = operation.answers
         reference = {"$ref": f"#/components/schemas/{schema}"}
         member = {"type": "array", "items": reference} if is_list else reference
-        done["allOf"].append({"type": "object", "properties": {name: member}})
+        further = {name: {"$ref": f"#/components/schemas/{schema}"} for name, schema in operation.beside}
+        done["allOf"].append({"type": "object", "properties": {name: member, **further}})
     told = {"200": _response("Done", done)}
     documents = {kind: {"schema": {"type": "string"}} for kind in operation.documents}
     told["200"]["content"] = documents if operation.lines else told["200"]["content"] | documents

@@ -14,6 +14,8 @@ from shipmend.api.fields import (
     keys_field,
     lines_field,
     moment_field,
+    names_field,
+    number_or_none_field,
     path_field,
     sha_field,
     text_field,
@@ -21,8 +23,11 @@ from shipmend.api.fields import (
 from shipmend.core import globs
 from shipmend.core.change_texts import Form
 from shipmend.core.changes import View
+from shipmend.core.metrics import Dimension, Metric, RowKind, metric_named
+from shipmend.core.periods import USUAL_DAYS
 from shipmend.core.releases import Status
 from shipmend.core.tickets import KEY_CHARACTERS
+from shipmend.core.windows import Interval
 from shipmend.delivery.models import PRODUCTION
 
 RESOURCE_PATH = path_field(
@@ -175,6 +180,80 @@ FROM = key_field(
     example="v1.0",
 )
 TO = key_field("to", "Where to end, named in the same way.", longest=250, required=True, example="v1.1")
+
+SEGMENTS = names_field(
+    "segment_em",
+    f"What to report on, with commas between: {', '.join(Metric)}. The first five, those of DORA, unless said; see"
+    " segment_introspections for what each means.",
+    metric_named,
+    most=len(Metric),
+    example="change_fail_rate,change_lead_time",
+)
+SEGMENT = key_field("segment_em", "The name of a segment.", longest=100, example=Metric.CHANGE_FAIL_RATE)
+SEGMENT_BY = choice_field("segment_by", "What to split each segment by.", Dimension, example=Dimension.REPO)
+FIRST_DAY = moment_field("start_date", "The first day, in the entity's zone.", may_lie_ahead=True, example="2021-01-01")
+LAST_DAY = moment_field(
+    "end_date", "The last day, in the entity's zone; today unless said.", may_lie_ahead=True, example="2021-01-31"
+)
+DAYS_AGO = integer_field(
+    "days_ago",
+    f"How many days, the last one included, in the place of start_date; {USUAL_DAYS} unless said.",
+    least=-INTEGER_LIMIT,
+    most=INTEGER_LIMIT - 1,
+    example=90,
+)
+INTERVAL = choice_field(
+    "interval_em",
+    "How long each part of the series is; weeks begin on Monday. Unless said, it depends on the number of days.",
+    Interval,
+    example=Interval.WEEKLY,
+)
+REPORT_ENVIRONMENT = key_field(
+    "environment", f'The environment to report on; "{PRODUCTION}" unless said.', longest=100, example=PRODUCTION
+)
+SUMMARY_STATS = flag_field(
+    "generate_summary_stats", "Add `summary_stats`: each figure over the whole window, with all that it is made of."
+)
+
+
+class ResourceType(StrEnum):
+    """What audits list."""
+
+    COMMITS = RowKind.COMMITS
+    RELEASES = RowKind.RELEASES
+    DEFECTS = RowKind.DEFECTS
+    TICKETS = "tickets"
+
+
+class RowLayout(StrEnum):
+    """How rows are laid out."""
+
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+RESOURCE_TYPE = choice_field(
+    "resource_type",
+    "What to list. May be left out beside segment_em, which says it too.",
+    ResourceType,
+    example=ResourceType.RELEASES,
+)
+ROW_FORMAT = choice_field(
+    "format",
+    "The envelope as JSON with one page of rows; or all rows as JSON lines or as CSV, and no envelope.",
+    RowLayout,
+    example=RowLayout.JSON,
+)
+COMMITTER = key_field(
+    "committer_user_name",
+    "Of commits: only those of this author, by e-mail address or name.",
+    longest=500,
+    example="ada@example.org",
+)
+ROW_SEVERITY = number_or_none_field(
+    "severity", "Of defects: only those of this severity; none for those without.", example=2
+)
 
 SHA = sha_field("sha", "A commit.", example="541a8b28d08405aa961f9de1d7c8fcd5c3da3218")
 TICKET = key_field("ticket", "The key of a ticket.", longest=KEY_CHARACTERS, example="BANANA-123")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from shipmend.api import batch, causes, changes, live, openapi, operations
+from shipmend.api import audits, batch, causes, changes, live, openapi, operations, reports
 from shipmend.api.endpoint import endpoint
 from shipmend.api.views import unknown
 
@@ -22,6 +22,10 @@ urlpatterns = [
     # Not below the defect's own path: a key may itself end in any word behind a slash.
     path("critical_defect_causes/<path:defect_key>", endpoint(*causes.CAUSE)),
     path("imports", endpoint(*operations.IMPORTS)),
+    path("reports", endpoint(*reports.REPORTS)),
+    path("segment_introspections", endpoint(*reports.INTROSPECTIONS)),
+    path("audits", endpoint(*audits.AUDITS)),
+    path("developers", endpoint(*audits.DEVELOPERS)),
     path("openapi.json", openapi.document),
     re_path("", unknown),
 ]

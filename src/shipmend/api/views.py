@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 
 from shipmend.api.envelope import refusal, respond
 from shipmend.core.errors import NotFound, shown
 
 
-def unknown(request: HttpRequest, **_: object) -> HttpResponse:
+def unknown(request: HttpRequest, **_: object) -> HttpResponseBase:
     """The envelope for a path that is no operation's."""
     detail = f"There is nothing at {shown(request.path)}: /api_reference lists every path of this API."
     return respond(refusal("action_unknown", NotFound(detail)))

@@ -6,14 +6,13 @@ text: not Markdown or HTML to a wiki, not a formula to a spreadsheet.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from shipmend.core.changes import Amount, ChangedDefect, ChangedFile, Changes, Lines, View
 from shipmend.core.moments import iso
+from shipmend.core.sheets import Cell, csv_line
 
 SHORT_SHA = 8
 MOST_FILES = 30
@@ -22,7 +21,6 @@ MOST_FILES = 30
 _SPECIAL = re.compile(r"[\\`*_\[\]<>&|~$]")
 _OPENING = re.compile(r"(\d{1,9})([.)])(?=\s|$)|([#+=:-])")
 """What would begin a heading, a list, a rule or a table at the beginning of a line."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 STATUSES = {"A": "added", "D": "deleted", "M": "modified", "T": "type changed"}
 """git's letter for what became of a file → a word."""
 _LINES_UNKNOWN = {Lines.PENDING: "lines are being counted", Lines.UNREADABLE: "lines could not be counted"}
@@ -38,7 +36,6 @@ class Form(StrEnum):
 MEDIA_TYPES = {Form.MARKDOWN: "text/markdown", Form.CSV: "text/csv"}
 
 COLUMNS = ("kind", "key", "text", "author", "at", "commits", "files", "insertions", "deletions")
-Cell = str | int | None
 
 
 def as_text(changes: Changes, form: Form) -> str:
@@ -61,11 +58,7 @@ def markdown(changes: Changes) -> str:
 
 def csv_text(changes: Changes) -> str:
     """Everything as one table; its first column tells what a row is about."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([_cell(value) for value in row] for row in csv_rows(changes))
-    return text.getvalue()
+    return "".join(map(csv_line, [COLUMNS, *csv_rows(changes)]))
 
 
 def csv_rows(changes: Changes) -> Iterator[tuple[Cell, ...]]:
@@ -165,11 +158,6 @@ def _plain(text: str) -> str:
         return escaped
     at = opening.end(1) if opening[1] else 0
     return f"{escaped[:at]}\\{escaped[at:]}"
-
-
-def _cell(value: Cell) -> Cell:
-    """A spreadsheet takes text that begins like a formula for one."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _counted(changes: Changes, amount: Amount) -> tuple[Cell, Cell]:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import NamedTuple
 
-from shipmend.core.facts import DefectRow, Facts, Reason, ReleaseRow
+from shipmend.core.facts import DefectFact, DefectRow, Facts, Reason, ReleaseRow
 from shipmend.core.metrics import INFO, Metric, MetricInfo
 from shipmend.core.samples import ENOUGH, Interval, Sample, sample, share_interval
 from shipmend.core.windows import Window
@@ -117,13 +117,14 @@ def is_failure(row: ReleaseRow, rules: Rules) -> bool:
     return row.reason is None and (bool(row.defects) or (rules.rollbacks_fail and row.is_undone))
 
 
+def is_open_at(defect: DefectFact, instant: int) -> bool:
+    """Whether a defect was detected before an instant and not resolved before it."""
+    return defect.detected_at < instant and (defect.resolved_at is None or defect.resolved_at >= instant)
+
+
 def open_at(facts: Facts, instant: int) -> int:
-    """How many defects were detected before an instant and not resolved before it."""
-    return sum(
-        1
-        for defect in facts.defects
-        if defect.detected_at < instant and (defect.resolved_at is None or defect.resolved_at >= instant)
-    )
+    """How many defects were open at an instant."""
+    return sum(1 for defect in facts.defects if is_open_at(defect, instant))
 
 
 def _deployment_frequency(facts: Facts, window: Window, _rules: Rules) -> Figure:

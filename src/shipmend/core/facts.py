@@ -70,6 +70,11 @@ class LeadFact(NamedTuple):
     early: int = 0
     baseline: int = 0
 
+    @property
+    def commits(self) -> int:
+        """How many there are in all."""
+        return len(self.times) + self.merges + self.timeless + self.early + self.baseline
+
 
 class DefectFact(NamedTuple):
     """A critical defect, with the release that caused it as far as anybody knows."""
@@ -136,6 +141,8 @@ class FixRow(NamedTuple):
 
 
 Row = TypeVar("Row", ReleaseRow, DefectRow, FixRow)
+Key = TypeVar("Key")
+Each = TypeVar("Each")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +175,27 @@ class Facts:
             fixes=[row for row in self.fixes if row.fix.repo_id in repos],
         )
 
-    def of_severity(self, severity: int | None) -> Facts:
-        """The defects of one severity, and no releases."""
-        return replace(self._of_defects(lambda defect: defect.severity == severity), releases=())
+    def by_place(self, home: Mapping[UUID, UUID]) -> dict[UUID, Facts]:
+        """The same as `of_place` for many places at once: `home` has each repo's place, itself or its organization."""
+        places = frozenset(home.values())
+        releases = _sorted_out(self.releases, lambda row: [home[row.release.repo_id]])
+        fixes = _sorted_out(self.fixes, lambda row: [home[row.fix.repo_id]] if row.fix.repo_id in home else [])
+        parts = self._by_defects(lambda defect: defect.places & places)
+        nothing = Facts((), (), (), (), ())
+        return {
+            place: replace(parts.get(place, nothing), releases=releases[place], fixes=fixes[place]) for place in places
+        }
+
+    def by_severity(self) -> dict[int | None, Facts]:
+        """The defects of each severity, and no releases."""
+        return self._by_defects(lambda defect: [defect.severity])
+
+    def _by_defects(self, keys: Callable[[DefectFact], Iterable[Key]]) -> dict[Key, Facts]:
+        resolutions = _sorted_out(self.resolutions, lambda row: keys(row.defect))
+        first_fixes = _sorted_out(self.first_fixes, lambda row: keys(row.defect))
+        fixes = _sorted_out(self.fixes, lambda row: keys(row.defect))
+        defects = _sorted_out(self.defects, keys)
+        return {key: Facts((), resolutions[key], first_fixes[key], fixes[key], those) for key, those in defects.items()}
 
     def _of_defects(self, is_wanted: Callable[[DefectFact], bool]) -> Facts:
         return replace(
@@ -253,6 +278,15 @@ def _defect_row(at: int, defect: DefectFact) -> DefectRow:
 def _fix_rows(fixes: Sequence[FixFact], defect: DefectFact) -> Iterable[FixRow]:
     last = {fix.repo_id: fix.id for fix in fixes}
     return (FixRow(fix.released_at, fix, defect, last[fix.repo_id] == fix.id) for fix in fixes)
+
+
+def _sorted_out(rows: Iterable[Each], keys: Callable[[Each], Iterable[Key]]) -> defaultdict[Key, list[Each]]:
+    """The rows of each key, in their order."""
+    found: defaultdict[Key, list[Each]] = defaultdict(list)
+    for row in rows:
+        for key in keys(row):
+            found[key].append(row)
+    return found
 
 
 def _between(rows: Sequence[Row], start: int, end: int) -> Sequence[Row]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
+
+from shipmend.core.errors import Invalid
 
 
 class Metric(StrEnum):
@@ -162,3 +165,38 @@ INFO = {
         ),
     )
 }
+
+DORA = tuple(Metric)[:5]
+
+ALIASES = {
+    "deployments_per_day": Metric.DEPLOYMENT_FREQUENCY,
+    "deploy_frequency": Metric.DEPLOYMENT_FREQUENCY,
+    "release_frequency": Metric.DEPLOYMENT_FREQUENCY,
+    "lead_time": Metric.CHANGE_LEAD_TIME,
+    "lead_time_for_changes": Metric.CHANGE_LEAD_TIME,
+    "change_failure_rate": Metric.CHANGE_FAIL_RATE,
+    "defect_rate": Metric.CHANGE_FAIL_RATE,
+    "mttr": Metric.RECOVERY_TIME,
+    "time_to_restore": Metric.RECOVERY_TIME,
+    "mean_time_to_recover": Metric.RECOVERY_TIME,
+    "rework_rate": Metric.REWORK_RATE,
+    "unresolved_defects": Metric.OPEN_DEFECTS,
+}
+"""What others call them, GitClear among them. Only names that mean the same."""
+
+
+def aliases_of(metric: Metric) -> tuple[str, ...]:
+    """The other names of a metric."""
+    return tuple(alias for alias, named in ALIASES.items() if named is metric)
+
+
+def metric_named(text: str, *, parameter: str = "segment_em") -> Metric:
+    """A metric by its name, however it is spelt. Raises Invalid naming the nearest, or all."""
+    word = "_".join(text.lower().replace("-", " ").replace("_", " ").split())
+    names = {str(metric): metric for metric in Metric}
+    names |= {info.name.lower().replace(" ", "_"): metric for metric, info in INFO.items()} | ALIASES
+    if word in names:
+        return names[word]
+    near = dict.fromkeys(names[close] for close in get_close_matches(word, names, n=4))
+    mend = f"perhaps {' or '.join(near)} is meant" if near else f"give one of {', '.join(Metric)}"
+    raise Invalid(parameter, "is no segment", value=text, mend=mend)

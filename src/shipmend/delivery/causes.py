@@ -32,17 +32,17 @@ _CANDIDATES = Statement(
 )
 
 
-def causes_of(tenant: Tenant, defects: QuerySet[CriticalDefect]) -> dict[UUID, Cause]:
-    """The cause of each of some defects of an entity."""
+def causes_of(tenant: Tenant, defects: QuerySet[CriticalDefect], environment: str = PRODUCTION) -> dict[UUID, Cause]:
+    """The cause of each of some defects of an entity, among the releases to an environment."""
     cases = cases_of(tenant, defects)
     window = cause_window(tenant)
-    candidates = candidates_for(tenant, cases, window)
+    candidates = candidates_for(tenant, cases, window, environment)
     return {defect_id: decide_cause(case, candidates, window) for defect_id, case in cases.items()}
 
 
-def causes_by_id(tenant: Tenant, defect_ids: Collection[UUID]) -> dict[UUID, Cause]:
+def causes_by_id(tenant: Tenant, defect_ids: Collection[UUID], environment: str = PRODUCTION) -> dict[UUID, Cause]:
     """As causes_of, for the defects of a page."""
-    return causes_of(tenant, CriticalDefect.objects.filter(entity_id=tenant.id, id__in=defect_ids))
+    return causes_of(tenant, CriticalDefect.objects.filter(entity_id=tenant.id, id__in=defect_ids), environment)
 
 
 def cause_of(tenant: Tenant, defect_id: UUID) -> Cause:

@@ -13,35 +13,39 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from shipmend.catalog.queries import RepoRef
-from shipmend.core.facts import LeadFact
+from shipmend.core.facts import LeadFact, Reason
 from shipmend.core.spans import Span, size_of
 from shipmend.db.sql import Row, Statement
 from shipmend.db.writes import write
-from shipmend.history.contents import authorship_in
+from shipmend.history.contents import Authorship, authorship_in
 from shipmend.history.touched import counted, is_behind
 
 COMMITS_AT_ONCE = 100_000
 """Read by one query, if no single release has more."""
 
-_STORED = Statement(
-    "SELECT l.release_id, l.sieve, l.is_baseline, l.commits, l.merges, l.timeless, l.early, l.times"
+_STORED_WITH = (
+    "SELECT l.release_id, l.sieve, l.is_baseline, l.commits, l.merges, l.timeless, l.early, l.times, {}"
     " FROM delivery_release r JOIN delivery_releaselead l ON l.entity_id = r.entity_id AND l.release_id = r.id"
     " WHERE r.entity_id = ? AND r.environment = ? AND r.deleted_at IS NULL"
     " AND r.released_at >= ? AND r.released_at < ?"
 )
+_STORED = Statement(_STORED_WITH.format("NULL"))
+_STORED_AND_AUTHORS = Statement(_STORED_WITH.format("l.authors"))
 _SIEVES = Statement("SELECT repo_id, version FROM history_sieve WHERE entity_id = ? AND is_current")
 _VERSION = Statement("SELECT version FROM delivery_stream WHERE entity_id = ? AND repo_id = ? AND environment = ?")
 _LOCK = Statement("SELECT version FROM delivery_stream WHERE entity_id = ? AND repo_id = ? AND environment = ? {lock}")
 _RUNS = Statement("SELECT first, last FROM delivery_shippedrun WHERE entity_id = ? AND release_id = ? ORDER BY first")
 _STORE = Statement(
     "INSERT INTO delivery_releaselead"
-    " (entity_id, release_id, sieve, is_baseline, commits, merges, timeless, early, times)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entity_id, release_id) DO UPDATE SET"
+    " (entity_id, release_id, sieve, is_baseline, commits, merges, timeless, early, times, authors)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entity_id, release_id) DO UPDATE SET"
     " sieve = excluded.sieve, is_baseline = excluded.is_baseline, commits = excluded.commits,"
-    " merges = excluded.merges, timeless = excluded.timeless, early = excluded.early, times = excluded.times"
+    " merges = excluded.merges, timeless = excluded.timeless, early = excluded.early, times = excluded.times,"
+    " authors = excluded.authors"
 )
 _FORGET = Statement("DELETE FROM delivery_releaselead WHERE entity_id = ? AND release_id = ?")
 
@@ -56,11 +60,20 @@ class ShippingRelease:
     is_baseline: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Lead:
-    """A row: the fact, and what it is true of."""
+class Written(NamedTuple):
+    """The commits of one release, and who wrote them."""
 
     fact: LeadFact
+    authors: Sequence[int]
+    """By their numbers in the repo's history: of each of the times, then of the merges, the timeless and the early
+    ones. None of a baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """A row: what it says, and what it is true of. Read without the authors unless they are asked for."""
+
+    written: Written
     commits: int
     sieve: int
     is_baseline: bool
@@ -73,18 +86,36 @@ def leads_of(
     repos: Mapping[UUID, RepoRef],
 ) -> dict[UUID, LeadFact]:
     """The commits of these releases of one environment, whose streams have been brought up to date. `repos`: theirs."""
+    found = _leads_of(_STORED, entity_id, environment, releases, repos)
+    return {release_id: written.fact for release_id, written in found.items()}
+
+
+def written_leads_of(
+    entity_id: UUID, environment: str, releases: Sequence[ShippingRelease], repos: Mapping[UUID, RepoRef]
+) -> dict[UUID, Written]:
+    """The same with who wrote them."""
+    return _leads_of(_STORED_AND_AUTHORS, entity_id, environment, releases, repos)
+
+
+def _leads_of(
+    statement: Statement,
+    entity_id: UUID,
+    environment: str,
+    releases: Sequence[ShippingRelease],
+    repos: Mapping[UUID, RepoRef],
+) -> dict[UUID, Written]:
     if not releases:
         return {}
     times = [release.released_at for release in releases]
-    stored = {row[0]: _read(row) for row in _STORED.rows(entity_id, environment, min(times), max(times) + 1)}
+    stored = {row[0]: _read(row) for row in statement.rows(entity_id, environment, min(times), max(times) + 1)}
     has_parts = any(repo.source_id for repo in repos.values())
     sieves: dict[UUID, int] = dict(_SIEVES.rows(entity_id)) if has_parts else {}
-    found: dict[UUID, LeadFact] = {}
+    found: dict[UUID, Written] = {}
     missing: dict[UUID, list[ShippingRelease]] = defaultdict(list)
     for release in releases:
         lead = stored.get(release.id)
         if lead and (lead.sieve, lead.is_baseline) == (sieves.get(release.repo_id, 0), release.is_baseline):
-            found[release.id] = lead.fact
+            found[release.id] = lead.written
         else:
             missing[release.repo_id].append(release)
     for repo_id, those in missing.items():
@@ -99,17 +130,17 @@ def forget(entity_id: UUID, releases: Collection[UUID]) -> None:
 
 def _made(
     entity_id: UUID, environment: str, repo: RepoRef, releases: Sequence[ShippingRelease], sieve: int
-) -> dict[UUID, LeadFact]:
+) -> dict[UUID, Written]:
     """Read the commits of some releases of a repo, and keep what they tell."""
     stream = entity_id, repo.id, environment
     version = _VERSION.row(*stream)
     is_final = repo.source_id is None or not is_behind(entity_id, repo.id)
-    found: dict[UUID, LeadFact] = {}
+    found: dict[UUID, Written] = {}
     for part in _parts(entity_id, repo, releases):
         leads = _leads(entity_id, repo, part, sieve)
         if version is not None and is_final:
             write(partial(_store, stream, version[0], leads))
-        found.update((release_id, lead.fact) for release_id, lead in leads.items())
+        found.update((release_id, lead.written) for release_id, lead in leads.items())
     return found
 
 
@@ -125,10 +156,11 @@ def _store(stream: tuple[UUID, UUID, str], version: int, leads: Mapping[UUID, _L
             lead.sieve,
             lead.is_baseline,
             lead.commits,
-            lead.fact.merges,
-            lead.fact.timeless,
-            lead.fact.early,
-            _packed(lead.fact.times),
+            lead.written.fact.merges,
+            lead.written.fact.timeless,
+            lead.written.fact.early,
+            _packed("q", lead.written.fact.times),
+            _packed("i", lead.written.authors),
         )
         for release_id, lead in leads.items()
     )
@@ -158,15 +190,15 @@ def _leads(
     owners = sorted(
         (first, last, release.id) for release, spans in part if not release.is_baseline for first, last in spans
     )
-    commits: dict[UUID, list[tuple[int | None, bool]]] = defaultdict(list)
+    commits: dict[UUID, list[Authorship]] = defaultdict(list)
     starts = [first for first, _, _ in owners]
-    for number, authored_at, is_merge in authorship_in(entity_id, repo.number, [(a, b) for a, b, _ in owners]):
-        commits[owners[bisect_right(starts, number) - 1][2]].append((authored_at, is_merge))
+    for commit in authorship_in(entity_id, repo.number, [(a, b) for a, b, _ in owners]):
+        commits[owners[bisect_right(starts, commit.number) - 1][2]].append(commit)
     return {
         release.id: _Lead(
-            LeadFact((), baseline=size_of(spans))
+            Written(LeadFact((), baseline=size_of(spans)), ())
             if release.is_baseline
-            else lead_fact(release.released_at, commits[release.id]),
+            else _written(release.released_at, commits[release.id]),
             size_of(spans),
             sieve,
             release.is_baseline,
@@ -175,41 +207,51 @@ def _leads(
     }
 
 
-def lead_fact(released_at: int, commits: Iterable[tuple[int | None, bool]]) -> LeadFact:
-    """What commits (when authored, and whether a merge) tell of the release that shipped them."""
-    merges = timeless = early = 0
-    times: list[int] = []
-    for authored_at, is_merge in commits:
-        if is_merge:
-            merges += 1
-        elif authored_at is None:
-            timeless += 1
-        elif authored_at > released_at:
-            early += 1
-        else:
-            times.append(released_at - authored_at)
-    return LeadFact(tuple(sorted(times)), merges, timeless, early)
+def why_left_out(released_at: int, authored_at: int | None, *, is_merge: bool, is_baseline: bool) -> Reason | None:
+    """Why a commit of a release has no lead time; None when it has one."""
+    if is_baseline:
+        return Reason.BASELINE
+    if is_merge:
+        return Reason.MERGE
+    if authored_at is None:
+        return Reason.TIMELESS
+    return Reason.EARLY if authored_at > released_at else None
+
+
+def _written(released_at: int, commits: Iterable[Authorship]) -> Written:
+    """What commits tell of the release that shipped them."""
+    times: list[tuple[int, int]] = []
+    left: dict[Reason, list[int]] = {Reason.MERGE: [], Reason.TIMELESS: [], Reason.EARLY: []}
+    for commit in commits:
+        reason = why_left_out(released_at, commit.authored_at, is_merge=commit.is_merge, is_baseline=False)
+        if reason is None and commit.authored_at is not None:
+            times.append((released_at - commit.authored_at, commit.author))
+        elif reason:
+            left[reason].append(commit.author)
+    times.sort()
+    fact = LeadFact(tuple(seconds for seconds, _ in times), *(len(authors) for authors in left.values()))
+    return Written(fact, [author for _, author in times] + [author for each in left.values() for author in each])
 
 
 def _read(row: Row) -> _Lead:
-    _, sieve, is_baseline, commits, merges, timeless, early, packed = row
+    _, sieve, is_baseline, commits, merges, timeless, early, packed, authors = row
     baseline = commits if is_baseline else 0
-    fact = LeadFact(_unpacked(packed), merges, timeless, early, baseline)
-    return _Lead(fact, commits, sieve, bool(is_baseline))
+    fact = LeadFact(_unpacked("q", packed), merges, timeless, early, baseline)
+    return _Lead(Written(fact, _unpacked("i", authors or b"")), commits, sieve, bool(is_baseline))
 
 
-def _packed(times: Iterable[int]) -> bytes:
-    return _in_order(array("q", times)).tobytes()
+def _packed(kind: str, numbers: Iterable[int]) -> bytes:
+    return _in_order(array(kind, numbers)).tobytes()
 
 
-def _unpacked(packed: bytes) -> Sequence[int]:
-    times = array("q")
-    times.frombytes(packed)
-    return _in_order(times)
+def _unpacked(kind: str, packed: bytes) -> Sequence[int]:
+    numbers: array[int] = array(kind)
+    numbers.frombytes(packed)
+    return _in_order(numbers)
 
 
-def _in_order(times: array[int]) -> array[int]:
+def _in_order(numbers: array[int]) -> array[int]:
     """Little-endian where the machine is not, and back."""
     if sys.byteorder == "big":
-        times.byteswap()
-    return times
+        numbers.byteswap()
+    return numbers

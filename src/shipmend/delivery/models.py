@@ -221,6 +221,9 @@ class ReleaseLead(models.Model):
     early = models.IntegerField()
     times = models.BinaryField()
     """Seconds, ascending, eight bytes each, the lowest first."""
+    authors = models.BinaryField(default=b"")
+    """Who wrote them, by the authors' numbers in the repo's history, four bytes each, the lowest first: of each of
+    the times, then of the merges, the timeless and the early ones. None of a baseline."""
 
 
 class CriticalDefect(models.Model):

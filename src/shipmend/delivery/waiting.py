@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from shipmend.catalog.queries import Place
 from shipmend.core.ancestry import NONE
@@ -109,10 +110,15 @@ def list_waiting(place: Place, *, environment: str = PRODUCTION, page: int = 1, 
 
 def count_waiting(place: Place, *, environment: str = PRODUCTION) -> int:
     """How many commits wait, merges apart."""
-    return sum(
-        len(_queue(place, stream).commits) if stream.repo.ref.source_id else stream.waiting_count
+    return sum(waiting_by_repo(place, environment=environment).values())
+
+
+def waiting_by_repo(place: Place, *, environment: str = PRODUCTION) -> dict[UUID, int]:
+    """The same for each repo whose history is known."""
+    return {
+        stream.repo.ref.id: (len(_queue(place, stream).commits) if stream.repo.ref.source_id else stream.waiting_count)
         for stream in _streams(place, environment)
-    )
+    }
 
 
 def _streams(place: Place, environment: str) -> list[RepoStream]:

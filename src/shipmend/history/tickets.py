@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from shipmend.catalog.models import Entity
@@ -56,8 +56,12 @@ def tickets_within(entity_id: UUID, repo_number: int, spans: Sequence[Span]) -> 
     return in_order(ticket for (tickets,) in rows for ticket in tickets.split(SEPARATOR))
 
 
+def tickets_in(entity_id: UUID, repo_number: int, spans: Sequence[Span]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The commits of some spans that speak of tickets, by their numbers, in no order."""
+    rows = _OF_EACH.rows(json.dumps(spans), entity_id, repo_number)
+    return ((number, tuple(tickets.split(SEPARATOR))) for number, tickets in rows)
+
+
 def tickets_of_each(entity_id: UUID, repo_number: int, commits: Iterable[int]) -> dict[int, tuple[str, ...]]:
     """The tickets that each of these commits speaks of, by its number; those that speak of none are not there."""
-    spans = [(commit, commit) for commit in commits]
-    rows = _OF_EACH.rows(json.dumps(spans), entity_id, repo_number)
-    return {number: tuple(tickets.split(SEPARATOR)) for number, tickets in rows}
+    return dict(tickets_in(entity_id, repo_number, [(commit, commit) for commit in commits]))

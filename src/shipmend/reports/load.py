@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -56,6 +56,8 @@ class Ground:
     """By defect, also of defects outside the place: those detected from `start` on, by what was released then."""
     defects: Mapping[UUID, DefectRecord]
     """Those that the time between can have to do with."""
+    fixes: Sequence[FixRecord]
+    """Theirs."""
     releases: Mapping[UUID, ReleaseRecord]
     """Of the whole entity, with those a cause window before and after."""
 
@@ -99,6 +101,7 @@ def load(place: Place, environment: str, start: int, end: int) -> Ground:
         repos,
         causes,
         {defect.id: defect for defect in defects},
+        fixes,
         {release.id: release for release in releases},
     )
 
@@ -123,12 +126,17 @@ def _release_fact(release: ReleaseRecord) -> ReleaseFact:
 def _leads(
     place: Place, environment: str, releases: Sequence[ReleaseRecord], repos: Sequence[Repo]
 ) -> Mapping[UUID, LeadFact]:
-    shipping = [
+    refs = {repo.id: ref_of(repo) for repo in repos}
+    return leads_of(place.tenant.id, environment, shipping_of(releases), refs)
+
+
+def shipping_of(releases: Iterable[ReleaseRecord]) -> list[ShippingRelease]:
+    """Those that have commits to their name."""
+    return [
         ShippingRelease(release.id, release.repo_id, release.released_at, release.kind == Kind.BASELINE)
         for release in releases
         if release.status == Status.SUCCEEDED and release.commit_number is not None
     ]
-    return leads_of(place.tenant.id, environment, shipping, {repo.id: ref_of(repo) for repo in repos})
 
 
 def _causes(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from shipmend.catalog.queries import Place
 from shipmend.core import dora
@@ -12,8 +13,12 @@ from shipmend.core.facts import Facts
 from shipmend.core.metrics import Dimension, Metric
 from shipmend.core.values import ResourcePath
 from shipmend.core.windows import Interval, Window
-from shipmend.delivery.waiting import count_waiting
+from shipmend.delivery.waiting import waiting_by_repo
 from shipmend.reports.load import Ground, load
+
+NO_SEVERITY = "not given"
+SEVERITY, COMMITTER = "severity", "committer_user_name"
+"""Filters of audits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,10 @@ class Group:
     facts: Facts
     path: ResourcePath | None = None
     """Of a repo or an organization."""
+    repos: frozenset[UUID] = frozenset()
+    """Those of that place."""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """What else than a place picks its rows, as the audits of the API name it."""
 
 
 def ground_of(place: Place, environment: str, window: Window) -> Ground:
@@ -50,16 +59,37 @@ def ground_of(place: Place, environment: str, window: Window) -> Ground:
     return load(place, environment, window.previous.start, window.end)
 
 
+def whole(ground: Ground) -> Group:
+    """All of a place, as a group."""
+    repos = frozenset(repo.id for repo in ground.repos)
+    return Group(str(ground.place.path), ground.facts, ground.place.path, repos)
+
+
 def measure(ground: Ground, metric: Metric, window: Window, interval: Interval, facts: Facts | None = None) -> Measured:
-    """A metric of a place, or of a group of it."""
-    facts = ground.facts if facts is None else facts
+    """A metric of a place, or of some of its facts."""
+    group = whole(ground)
+    if facts is not None:
+        group = replace(group, facts=facts)
+    return measure_groups(ground, metric, window, interval, [group])[0]
+
+
+def measure_groups(
+    ground: Ground, metric: Metric, window: Window, interval: Interval, some: Sequence[Group]
+) -> list[Measured]:
+    """A metric of each of some groups of a place."""
     if metric is Metric.COMMITS_WAITING:
-        return Measured(dora.waiting(count_waiting(ground.place, environment=ground.environment)), None, ())
-    return Measured(
-        dora.figure(metric, facts, window, ground.rules),
-        dora.figure(metric, facts, window.previous, ground.rules),
-        tuple(Point(part, dora.figure(metric, facts, part, ground.rules)) for part in window.parts(interval)),
-    )
+        waiting = waiting_by_repo(ground.place, environment=ground.environment)
+        sums = [sum(waiting.get(repo_id, 0) for repo_id in group.repos) for group in some]
+        return [Measured(dora.waiting(commits), None, ()) for commits in sums]
+    parts = window.parts(interval)
+    return [
+        Measured(
+            dora.figure(metric, group.facts, window, ground.rules),
+            dora.figure(metric, group.facts, window.previous, ground.rules),
+            tuple(Point(part, dora.figure(metric, group.facts, part, ground.rules)) for part in parts),
+        )
+        for group in some
+    ]
 
 
 def groups(ground: Ground, dimension: Dimension) -> Sequence[Group]:
@@ -68,24 +98,40 @@ def groups(ground: Ground, dimension: Dimension) -> Sequence[Group]:
     A defect that concerns two repos is in the groups of both, so defects of groups need not add up; releases do.
     """
     if dimension is Dimension.REPO:
-        return [Group(str(repo.path), ground.facts.of_place(repo.id, {repo.id}), repo.path) for repo in ground.repos]
+        parts = ground.facts.by_place({repo.id: repo.id for repo in ground.repos})
+        return [Group(str(repo.path), parts[repo.id], repo.path, frozenset({repo.id})) for repo in ground.repos]
     if dimension is Dimension.ORGANIZATION:
         return _organizations(ground)
     if dimension is Dimension.SEVERITY:
-        found = {defect.severity for defect in ground.facts.defects}
-        ordered = sorted(found, key=lambda severity: (severity is None, severity or 0))
-        return [
-            Group("not given" if severity is None else str(severity), ground.facts.of_severity(severity))
-            for severity in ordered
-        ]
+        return _severities(ground)
     raise ValueError(f"commits have an author, facts don't: {dimension}")
 
 
 def _organizations(ground: Ground) -> list[Group]:
-    repos = {repo.organization_id: {each.id for each in ground.repos if each.organization_id == repo.organization_id}
-             for repo in ground.repos}  # fmt: skip
+    home = {repo.id: repo.organization_id for repo in ground.repos}
     paths = {repo.organization_id: ResourcePath(repo.path.entity, repo.path.organization) for repo in ground.repos}
+    parts = ground.facts.by_place(home)
+    here = ground.place.path
     return [
-        Group(str(paths[organization]), ground.facts.of_place(organization, own), paths[organization])
-        for organization, own in repos.items()
+        Group(
+            str(path),
+            parts[place],
+            # Of the organization of a single repo there is no more than that repo.
+            path if here.holds(path) else here,
+            frozenset(repo_id for repo_id, own in home.items() if own == place),
+        )
+        for place, path in paths.items()
+    ]
+
+
+def _severities(ground: Ground) -> list[Group]:
+    parts = ground.facts.by_severity()
+    ordered = sorted(parts, key=lambda severity: (severity is None, severity or 0))
+    return [
+        Group(
+            NO_SEVERITY if severity is None else str(severity),
+            parts[severity],
+            filters={SEVERITY: "none" if severity is None else str(severity)},
+        )
+        for severity in ordered
     ]

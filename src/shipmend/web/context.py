@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from shipmend import __version__
+from shipmend.api.origin import origin
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
@@ -17,8 +17,3 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "origin": partial(origin, request),
         "version": __version__,
     }
-
-
-def origin(request: HttpRequest) -> str:
-    """The address that people and scripts reach this instance at, without a slash at its end."""
-    return settings.CONFIG.public_url or f"{request.scheme}://{request.get_host()}"

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
+from shipmend.api.origin import origin
 from shipmend.audit import trail
 from shipmend.catalog.queries import Place, repos_of
 from shipmend.core.errors import Invalid
@@ -13,7 +14,6 @@ from shipmend.core.values import ResourcePath, Role
 from shipmend.db.clock import epoch_now
 from shipmend.delivery.blaming import SAID
 from shipmend.delivery.defect_page import DefectPage, read_defect_page
-from shipmend.web.context import origin
 from shipmend.web.defect_form import DefectForm, Doer
 from shipmend.web.defect_forms import FORMS
 from shipmend.web.markdown import as_html

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
+from shipmend.api.origin import origin
 from shipmend.catalog.queries import find_place, repos_of
 from shipmend.core.values import ResourcePath, Role
 from shipmend.db.clock import epoch_now
-from shipmend.web.context import origin
 from shipmend.web.listing import read_defects, read_releases
 from shipmend.web.snippets import defect_call, release_call
 from shipmend.web.visits import PAGE, Visit, within

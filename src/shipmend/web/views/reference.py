@@ -13,9 +13,9 @@ from django.shortcuts import render
 from shipmend.accounts.models import Membership
 from shipmend.api.envelope import NDJSON
 from shipmend.api.openapi import BASE, Route, routes
+from shipmend.api.origin import origin
 from shipmend.catalog.models import Repo
 from shipmend.core.values import ResourcePath
-from shipmend.web.context import origin
 
 TOKEN = "$SHIPMEND_TOKEN"  # noqa: S105 -- the name of a variable in the calls that readers copy
 NOWHERE = ResourcePath("your_entity", "your_organization", "your_repo")

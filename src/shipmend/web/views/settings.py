@@ -10,10 +10,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from shipmend.accounts.people import Invitation, invite, invite_again, members_of, remove_member, set_role
+from shipmend.api.origin import origin
 from shipmend.catalog.actions import change_entity, choose_metrics
 from shipmend.catalog.queries import entity_of
 from shipmend.core.values import Role
-from shipmend.web.context import origin
 from shipmend.web.forms import EntityForm, MemberForm, MetricsForm, time_zones
 from shipmend.web.visits import ACT, FORM, Visit, within
 

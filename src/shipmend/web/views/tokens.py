@@ -11,10 +11,10 @@ from django.shortcuts import redirect
 from shipmend.accounts import calls, tokens
 from shipmend.accounts.models import ApiToken
 from shipmend.accounts.tokens import IssuedToken
+from shipmend.api.origin import origin
 from shipmend.catalog.queries import Place, Tenant, repos_of
 from shipmend.core.errors import Forbidden
 from shipmend.core.values import ResourcePath, Role
-from shipmend.web.context import origin
 from shipmend.web.forms import TokenForm
 from shipmend.web.snippets import check_call, release_call
 from shipmend.web.token_rows import reach_of, token_rows
