@@ -21,11 +21,11 @@ SHIPMEND := scripts/shipmend
 given = $(filter command,$(firstword $(origin $(1))))
 WHERE := $(if $(call given,HOST),--host "$$HOST") $(if $(call given,PORT),--port "$$PORT")
 
-.PHONY: help try demo serve test check faults bench bench-git bench-pages wheel assets lock clean
+.PHONY: help try demo serve test check faults bench bench-git bench-pages pictures wheel assets lock clean
 
 help: ## Show this list
 	@echo "make <target>, where <target> is one of:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  DATA=<folder>  where they keep their data (data; of demo: demo-data)    HOST=, PORT=  where they listen"
 
@@ -68,6 +68,9 @@ bench: $(DEV) $(PAGES) ## Measure what the figures of docs/ speak of
 
 bench-pages: $(DEV) $(PAGES) ## Measure every page and report with a million commits: make bench-pages [DATA=<made before>]
 	@PYTHONPATH=src:. $(PY) -m bench.pages $(if $(call given,DATA),--data "$$DATA")
+
+pictures: $(DEV) $(TOOLS) ## Take the pictures of the README anew, from the sample
+	@PYTHONPATH=src:. $(PY) -m tests.pictures
 
 wheel: $(DEV) $(PAGES) ## Build dist/shipmend-….whl, which pip installs anywhere
 	@rm -rf dist
