@@ -113,7 +113,7 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "paths": (b"entity/organization/repo", b"/entities/a-b/c.d/e_f/"),
     "remotes": (b"https://u:p@git.example.org:8443/a/b.git", b"git@host:a.git", b"ssh://git@[::1]:22/a"),
     "bodies": (b'\0a=1&b=2%{"release_now": true, "x": [1, null]}', b"\x01a=1&b=2%name=%C3%BC&x[]=1&x[]=2"),
-    "log": (b"\x07" + b"a" * 40 + b"\xff" + b"b" * 40 + b"\xffAda\xffada@x.org\xff5 5 +0100 7 7 -0330\xffStart\n\nx\n\xff",),
+    "log": (b"\x07%s\xff%s\xffAda\xffada@x.org\xff5 5 +0100 7 7 -0330\xffStart\n\nx\n\xff" % (b"a" * 40, b"b" * 40),),
 }  # fmt: skip
 
 

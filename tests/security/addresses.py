@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from django.urls import reverse
 
+from shipmend.core.metrics import Metric
 from tests.security.routes import Route, all_routes
 from tests.security.things import Household
 from tests.web.test_roles import FOR_ALL
@@ -24,8 +25,11 @@ ARGUMENTS: dict[str, Callable[[Household], object]] = {
     "membership_id": lambda home: home.membership(),
     "rule_id": lambda home: home.rule(),
     "token_id": lambda home: home.token(),
+    "metric": lambda _: Metric.CHANGE_LEAD_TIME,
 }
 """How a thing is made for each changeable part of an address."""
+NOBODYS = {"metric"}
+"""Parts that name nothing which could be somebody's."""
 
 
 def named_things(home: Household, route: Route) -> dict[str, object]:
@@ -39,6 +43,11 @@ def named_things(home: Household, route: Route) -> dict[str, object]:
         else:
             things[argument] = ARGUMENTS[argument](home)
     return things
+
+
+def owned(route: Route) -> list[str]:
+    """The parts of the address that name what belongs to somebody."""
+    return [argument for argument in route.arguments if argument not in NOBODYS]
 
 
 def address(route: Route, things: Mapping[str, object]) -> str:

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from shipmend.core.values import Role
 from tests.gitworld import GitRepo
-from tests.security.addresses import ARGUMENTS, INSIDE, ROUTES, absent_name, address, named_things
+from tests.security.addresses import ARGUMENTS, INSIDE, ROUTES, absent_name, address, named_things, owned
 from tests.security.routes import Route
 from tests.security.things import Household
 from tests.snapshot import stored_rows
@@ -66,7 +66,7 @@ def test_what_is_another_s_is_answered_as_what_is_not_there(route: Route, scene:
     taken = named_things(scene.there, route)
     before = _stored(scene)
     for person in scene.people.values():
-        for argument in route.arguments:
+        for argument in owned(route):
             foreign, absent = taken[argument], absent_name(argument)
             for send in (_get, _post):
                 seen = send(person, address(route, {**own, argument: foreign}))
@@ -97,7 +97,7 @@ def test_our_own_is_open_to_its_role_and_closed_to_the_others(route: Route, scen
 def test_whoever_is_not_signed_in_learns_nothing_of_what_there_is(route: Route, scene: Scene) -> None:
     own, nobody = named_things(scene.here, route), Person()
     before = _stored(scene)
-    for argument in route.arguments:
+    for argument in owned(route):
         absent = absent_name(argument)
         for send in (_get, _post):
             seen = send(nobody, address(route, own))
