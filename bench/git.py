@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ from typing import Any
 from bench.git_tasks import First, More
 from bench.verify_attribution import git_dir_of
 
-LOG_FORMAT = "%H%x00%P%x00%an%x00%ae%x00%ad%x00%cd%x00%B"
 PYDRILLER_COMMITS = 3000
 SUBPROCESS_RELEASES = 200
 PUSHED = 100
@@ -71,19 +69,17 @@ def main() -> None:
 
 def measure(upstream: Path, folder: Path) -> list[Row]:
     """Every row, for one repository."""
-    scratch = folder / "upstream.git"
-    subprocess.run(["git", "clone", "--quiet", "--bare", "--no-local", str(upstream), str(scratch)], check=True)
-    commits = int(_git(scratch, "rev-list", "--count", "--branches", "--tags"))
-    limit = min(_seconds(lambda: _log(scratch)) for _ in range(3))
+    scratch = _stand_in(upstream, folder / "upstream.git")
     held_back = _hold_back(scratch)
     first = First(**_child("first", folder / "data", scratch))
     _put_back(scratch, held_back)
     more = More(**_child("more", folder / "data", scratch))
-    share = commits / 1e6
+    share = first.commits / 1e6
     return [
-        Row("commits", f"{commits:,}"),
-        Row("`git log > /dev/null`", f"{limit:.2f} s", "1.00"),
-        Row("whole first index, fetch apart", _ratio(first.index, limit), "≤ 2, aim 1.5"),
+        Row("commits", f"{first.commits:,}"),
+        Row("`git log > /dev/null`", f"{first.log:.2f} s", "1.00"),
+        Row("whole first index, fetch apart", _ratio(first.index, first.log), "≤ 2, aim 1.5"),
+        Row("the same in processor time, ours and git's together", _ratio(first.cpu, first.log_cpu)),
         Row("peak memory of that process", f"{first.memory / 2**20:.0f} MB", f"≤ {90 + 600 * share:.0f} MB"),
         Row("database", f"{first.database / max(first.commits, 1):.0f} bytes a commit", "≤ 220"),
         Row(
@@ -92,8 +88,9 @@ def measure(upstream: Path, folder: Path) -> list[Row]:
             "≤ 0.3 s per million",
         ),
         Row("one git process a release, commit-graph written", _per_release(scratch, first.attribute, first.shas)),
-        Row("PyDriller, beside the whole index", _pydriller(scratch, commits, first.index)),
-        Row(f"{more.new} new commits, beyond the fetch", f"{more.push * 1000:.0f} ms", "≤ 100 ms"),
+        Row("PyDriller, beside the whole index", _pydriller(scratch, first.commits, first.index)),
+        Row(f"{more.new} new commits read and stored, beyond the fetch", f"{more.push * 1000:.0f} ms"),
+        Row("the same, and attributed to a release", f"{(more.push + more.attribute) * 1000:.0f} ms", "≤ 100 ms"),
         Row("nothing new", f"{more.nothing * 1000:.0f} ms", "≤ 50 ms"),
         Row("a release's page, slowest of 50", f"{more.page * 1000:.0f} ms", "≤ 100 ms"),
     ]
@@ -103,32 +100,57 @@ def _ratio(seconds: float, limit: float) -> str:
     return f"{seconds:.2f} s = {seconds / limit:.2f} times git log"
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.monotonic()
-    work()
-    return time.monotonic() - began
-
-
-def _git(git_dir: Path, *words: str) -> str:
+def _git(git_dir: Path, *words: str, stdin: str = "") -> str:
     command = ["git", f"--git-dir={git_dir}", *words]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(command, check=True, capture_output=True, text=True, input=stdin).stdout.strip()
 
 
-def _log(git_dir: Path) -> None:
-    command = ["git", f"--git-dir={git_dir}", "log", "--branches", "--tags", "-z", f"--format={LOG_FORMAT}"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+def _stand_in(upstream: Path, git_dir: Path) -> Path:
+    """A repository with the branches and tags of another one, whose objects it borrows: also of a damaged one."""
+    subprocess.run(["git", "init", "--quiet", "--bare", "--template=", str(git_dir)], check=True)
+    (git_dir / "objects" / "info").mkdir(exist_ok=True)
+    (git_dir / "objects" / "info" / "alternates").write_text(f"{upstream.resolve() / 'objects'}\n")
+    refs = _git(upstream, "for-each-ref", "--format=create %(refname) %(objectname)", "refs/heads", "refs/tags")
+    _git(git_dir, "update-ref", "--stdin", stdin=refs + "\n" if refs else "")
+    _git(git_dir, "pack-refs", "--all")
+    _git(git_dir, "symbolic-ref", "HEAD", _default_branch(upstream, refs))
+    return git_dir
+
+
+def _default_branch(upstream: Path, refs: str) -> str:
+    """What HEAD names, where that is there; otherwise the first branch."""
+    there = [line.split()[1] for line in refs.splitlines() if line.split()[1].startswith("refs/heads/")]
+    head = (upstream / "HEAD").read_text().strip().removeprefix("ref: ")
+    return head if head in there or not there else there[0]
 
 
 def _hold_back(git_dir: Path) -> dict[str, str]:
-    """Take away the newest commits, for a push later: the references as they were."""
+    """Take away the newest commits, about PUSHED of them, for a push later: the references as they were.
+
+    What holds a commit of the default branch that is taken away goes with it.
+    """
     branch = _git(git_dir, "symbolic-ref", "HEAD")
-    earlier = _git(git_dir, "rev-list", "--max-count=1", f"--skip={PUSHED}", branch) or branch
-    names = "--format=%(refname) %(objectname)"
-    ahead = dict(line.split() for line in _git(git_dir, "for-each-ref", names, f"--no-merged={earlier}").splitlines())
-    for name in ahead:
-        _git(git_dir, "update-ref", "-d", name)
-    _git(git_dir, "update-ref", branch, earlier)
+    chain = _git(git_dir, "rev-list", "--first-parent", f"--max-count={PUSHED + 1}", branch).split()
+    steps = next((steps for steps in range(1, len(chain)) if _new(git_dir, branch, chain, steps) >= PUSHED), 0)
+    if not steps:
+        return {}
+    ahead = _ahead(git_dir, chain[steps - 1])
+    _git(git_dir, "update-ref", "--stdin", stdin="".join(f"delete {name}\n" for name in ahead if name != branch))
+    _git(git_dir, "update-ref", branch, chain[steps])
     return ahead
+
+
+def _ahead(git_dir: Path, sha: str) -> dict[str, str]:
+    names = "--format=%(refname) %(objectname)"
+    return dict(line.split() for line in _git(git_dir, "for-each-ref", names, f"--contains={sha}").splitlines())
+
+
+def _new(git_dir: Path, branch: str, chain: list[str], steps: int) -> int:
+    """How many commits would be new if the branch had been so many steps behind."""
+    ahead = _ahead(git_dir, chain[steps - 1])
+    kept = {line.split()[1] for line in _git(git_dir, "show-ref").splitlines()} - ahead.keys()
+    known = "".join(f"^{name}\n" for name in (*kept, chain[steps]))
+    return int(_git(git_dir, "rev-list", "--count", "--stdin", stdin="".join(f"{name}\n" for name in ahead) + known))
 
 
 def _put_back(git_dir: Path, held_back: dict[str, str]) -> None:
@@ -140,7 +162,7 @@ def _child(task: str, data: Path, upstream: Path) -> dict[str, Any]:
     """Run a task of bench.git_tasks in a process of its own, whose memory is then its own."""
     environ = {**os.environ, "PYTHONPATH": "src:."}
     command = [sys.executable, "-m", "bench.git_tasks", task, str(data), str(upstream)]
-    output = subprocess.run(command, check=True, capture_output=True, text=True, env=environ).stdout
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environ).stdout
     found: dict[str, Any] = json.loads(output)
     return found
 
