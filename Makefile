@@ -21,11 +21,11 @@ SHIPMEND := scripts/shipmend
 given = $(filter command,$(firstword $(origin $(1))))
 WHERE := $(if $(call given,HOST),--host "$$HOST") $(if $(call given,PORT),--port "$$PORT")
 
-.PHONY: help try demo serve test check faults bench bench-git bench-pages pictures wheel assets lock clean
+.PHONY: help try demo serve test check faults bench bench-git bench-pages pictures verify-attribution wheel assets lock clean
 
 help: ## Show this list
 	@echo "make <target>, where <target> is one of:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  DATA=<folder>  where they keep their data (data; of demo: demo-data)    HOST=, PORT=  where they listen"
 
@@ -59,6 +59,9 @@ check: $(DEV) ## Check format, lint, types and layers
 	@$(PY) -m ruff check --quiet .
 	@PYTHONPATH=src $(PY) -m mypy
 	@PYTHONPATH=src .venv/bin/lint-imports
+
+verify-attribution: repo-given $(PY) ## Hold attribution against git: make verify-attribution REPO=<git directory or clone>
+	@$(PY) bench/verify_attribution.py -- "$$REPO"
 
 bench-git: $(DEV) ## Measure how fast history is read: make bench-git REPO=<git directory or clone>, or MILLION=1
 	@PYTHONPATH=src:. $(PY) -m bench.git $(if $(call given,MILLION),--million,-- "$$REPO")

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.attribution import git_dir_of
 from bench.git_tasks import First, More
-from bench.verify_attribution import git_dir_of
 
 PYDRILLER_COMMITS = 3000
 SUBPROCESS_RELEASES = 200
