@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shipmend.bootstrap import open_instance
 
@@ -57,15 +58,38 @@ class First:
 
 
 @dataclass(frozen=True, slots=True)
-class More:
-    """What came after a push, in seconds."""
+class Took:
+    """Seconds: by the clock, and of processors, with those of processes that were started and have ended."""
 
-    push: float
-    attribute: float
-    """Of a release of the latest commit."""
+    wall: float
+    cpu: float
+
+    def __str__(self) -> str:
+        return f"{self.wall * 1000:.0f} ms ({self.cpu * 1000:.0f} ms of processors)"
+
+    def __add__(self, other: Took) -> Took:
+        return Took(self.wall + other.wall, self.cpu + other.cpu)
+
+    def __sub__(self, other: Took) -> Took:
+        return Took(self.wall - other.wall, self.cpu - other.cpu)
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """What came after a push."""
+
+    push: Took
+    """With a release of the latest commit attributed."""
     new: int
-    nothing: float
-    page: float
+    nothing: Took
+    page: Took
+    slowest_page: Took
+
+    @classmethod
+    def read(cls, found: dict[str, Any]) -> More:
+        """From JSON."""
+        push, nothing, page, slowest = (Took(**found[name]) for name in ("push", "nothing", "page", "slowest_page"))
+        return cls(push, found["new"], nothing, page, slowest)
 
 
 def first(upstream: Path) -> First:
@@ -101,7 +125,7 @@ def first(upstream: Path) -> First:
         commits=repo.commit_count,
         database=database,
         memory=memory,
-        attribute=min(each.wall for each in attributed),
+        attribute=min(each.cpu for each in attributed),
         shas=[releases[release] for release in sorted(releases)],
     )
 
@@ -152,14 +176,15 @@ def more(upstream: Path) -> More:
         ledger_of(stream)
     mirror = mirror_of(repo.id)
     mirror.fetch(remote_of(repo), access())
-    fetch = _timed(lambda: mirror.fetch(remote_of(repo), access())).wall
-    push = _timed(lambda: _index(repo)).wall - fetch
+    fetch = _timed(lambda: mirror.fetch(remote_of(repo), access()))
+    push = _timed(lambda: _index(repo)) - fetch
     new = Repo.objects.get(id=repo.id).commit_count - had
     _release_tip(repo)
-    attribute = _timed(lambda: bring_up_to_date(stream)).wall
-    nothing = _timed(lambda: _index(repo)).wall
+    push += _timed(lambda: bring_up_to_date(stream))
+    nothing = _timed(lambda: _index(repo))
     follow_up_now(repo)
-    return More(push, attribute, new, nothing, _slowest_page(repo))
+    pages = _pages(repo)
+    return More(push, new, nothing, pages[len(pages) // 2], pages[-1])
 
 
 def _release_tip(repo: Repo) -> None:
@@ -183,18 +208,10 @@ def _release_tip(repo: Repo) -> None:
     assert answer.status_code == 200, answer.content
 
 
-@dataclass(frozen=True, slots=True)
-class _Took:
-    """Seconds: by the clock, and of processors, with those of processes that were started and have ended."""
-
-    wall: float
-    cpu: float
-
-
-def _timed(work: Callable[[], object]) -> _Took:
+def _timed(work: Callable[[], object]) -> Took:
     began, used = time.monotonic(), _used()
     work()
-    return _Took(time.monotonic() - began, _used() - used)
+    return Took(time.monotonic() - began, _used() - used)
 
 
 def _used() -> float:
@@ -202,8 +219,8 @@ def _used() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def _slowest_page(repo: Repo) -> float:
-    """Opens the pages of the latest releases twice: the second time is what a reader meets."""
+def _pages(repo: Repo) -> list[Took]:
+    """Opens the pages of the latest releases twice, the quickest first: the second time is what a reader meets."""
     from uuid import uuid4
 
     from django.test import Client
@@ -222,7 +239,7 @@ def _slowest_page(repo: Repo) -> float:
     paths = [f"/entities/{repo.path}/releases/{release_id}" for release_id in ids]
     for path in paths:
         client.get(path)
-    return max((_timed(partial(_opened, client, path)).wall for path in paths), default=0.0)
+    return sorted((_timed(partial(_opened, client, path)) for path in paths), key=attrgetter("wall")) or [Took(0, 0)]
 
 
 def _opened(client: Client, path: str) -> None:
