@@ -190,7 +190,7 @@ def test_everything_can_be_done_without_script(world: World, plain: Visitor) -> 
     page.get_by_role("button", name="Rotate “CI”").click()
     expect(page.locator("#token")).to_be_visible()
     plain.open(f"/entities/{world.tenant.slug}/-/defects")
-    page.get_by_label("Defects", exact=True).select_option("open")
+    page.get_by_label("State", exact=True).select_option("open")
     page.get_by_role("button", name="Filter").click()
     assert "state=open" in plain.path()
     plain.open(f"/settings/{world.tenant.slug}/releases")

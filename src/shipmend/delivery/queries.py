@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -97,13 +97,22 @@ def list_defects(
     size: int = PAGE_SIZE,
 ) -> Page[DefectView]:
     """The defects of a place detected in the window, newest first: found at or below it, or with a fix there."""
-    rows = CriticalDefect.objects.filter(_defect_reach(place), entity_id=place.tenant.id, deleted_at=None)
-    rows = _between(rows, "detected_at", start, end)
+    rows = _between(defects_of_place(place), "detected_at", start, end)
     if state is not None:
         rows = rows.filter(resolved_at__isnull=state is DefectState.OPEN)
     total = rows.count()
     shown = list(rows.order_by("-detected_at", "-id")[(page - 1) * size : page * size])
     return Page(_defect_views(place.tenant, shown), page, size, total)
+
+
+def defects_of_place(place: Place) -> QuerySet[CriticalDefect]:
+    """The defects found at or below a place, or with a fix there."""
+    return CriticalDefect.objects.filter(_defect_reach(place), entity_id=place.tenant.id, deleted_at=None)
+
+
+def views_of_defects(tenant: Tenant, defect_ids: Collection[UUID]) -> tuple[DefectView, ...]:
+    """These defects of an entity, in any order."""
+    return _defect_views(tenant, list(CriticalDefect.objects.filter(entity_id=tenant.id, id__in=defect_ids)))
 
 
 def get_defect(tenant: Tenant, key: str) -> DefectView:

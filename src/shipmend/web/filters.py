@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,12 +11,18 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 
+from shipmend.catalog.models import Repo
+from shipmend.core.causes import CauseKind
+from shipmend.core.defect_browser import Order
 from shipmend.core.defects import DefectState
 from shipmend.core.windows import midnight
+from shipmend.delivery.defect_browser import Wanted
 from shipmend.web.forms import PageForm
 
 YEARS = "Write a day in the years 1970 to 2099."
 LONGEST_PAGE_NUMBER = 6
+INTEGER_LIMIT = 2**31
+"""A severity lies below it, as the API takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +32,9 @@ class Narrowing:
     start: int | None
     end: int | None
     environment: str | None = None
-    state: DefectState | None = None
 
     def __bool__(self) -> bool:
-        return any(value is not None for value in (self.environment, self.state, self.start, self.end))
+        return any(value is not None for value in (self.environment, self.start, self.end))
 
 
 class DayField(forms.DateField):
@@ -94,7 +99,7 @@ class DefectFilter(DaysFilter):
     """The filter above a list of defects."""
 
     state = forms.ChoiceField(
-        label="Defects",
+        label="State",
         required=False,
         choices=(
             ("", "open and resolved"),
@@ -102,12 +107,53 @@ class DefectFilter(DaysFilter):
             (DefectState.RESOLVED.value, "resolved only"),
         ),
     )
+    repo = forms.ChoiceField(label="Repo", required=False)
+    severity = forms.IntegerField(
+        label="Severity",
+        required=False,
+        min_value=-INTEGER_LIMIT,
+        max_value=INTEGER_LIMIT - 1,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "size": "5", "autocomplete": "off"}),
+    )
+    cause = forms.ChoiceField(
+        label="Cause", required=False, choices=[("", "any"), *((kind.value, kind.value) for kind in CauseKind)]
+    )
+    sort = forms.ChoiceField(
+        required=False, choices=[(order.value, order.value) for order in Order], widget=forms.HiddenInput
+    )
+    field_order = ("state", "repo", "severity", "cause", "start_date", "end_date", "sort")
+
+    def __init__(self, query: QueryDict, repos: Sequence[Repo], zone: ZoneInfo) -> None:
+        self._repos = {f"{repo.organization.slug}/{repo.slug}": repo for repo in repos}
+        super().__init__(query, zone)
+
+    def full_clean(self) -> None:
+        """Check what was chosen against the repos that there are."""
+        offer(self, "repo", [("", "every one"), *((name, name) for name in self._repos)])
+        super().full_clean()
 
     @property
-    def narrowing(self) -> Narrowing:
+    def chosen_repo(self) -> Repo | None:
+        """The repo chosen, if any."""
+        return self._repos.get(self.text("repo"))
+
+    @property
+    def wanted(self) -> Wanted:
         """The filter, read."""
-        days = super().narrowing
-        return Narrowing(days.start, days.end, state=DefectState(state) if (state := self.text("state")) else None)
+        days = self.narrowing
+        return Wanted(
+            start=days.start,
+            end=days.end,
+            state=DefectState(state) if (state := self.text("state")) else None,
+            severity=self.cleaned_data.get("severity"),
+            cause=CauseKind(cause) if (cause := self.text("cause")) else None,
+            order=Order(self.text("sort")),
+        )
+
+    @property
+    def narrows(self) -> bool:
+        """Whether something is left out."""
+        return self.chosen_repo is not None or replace(self.wanted, order=Order.OPEN_FIRST) != Wanted()
 
 
 def offer(form: PageForm, field: str, choices: Sequence[tuple[str, str]]) -> None:

@@ -10,11 +10,10 @@ from django.http import QueryDict
 
 from shipmend.catalog.models import Repo
 from shipmend.catalog.queries import Place
-from shipmend.core.defects import DefectState
 from shipmend.core.values import ResourcePath
-from shipmend.delivery.queries import Page, environments_of, list_defects, list_releases
-from shipmend.delivery.views import DefectView, ReleaseView
-from shipmend.web.filters import DefectFilter, Narrowing, ReleaseFilter, page_number
+from shipmend.delivery.queries import Page, environments_of, list_releases
+from shipmend.delivery.views import ReleaseView
+from shipmend.web.filters import Narrowing, ReleaseFilter, page_number
 
 SIZE = 50
 
@@ -42,16 +41,6 @@ class ReleaseListing:
         return any(name != "production" for name in self.environments)
 
 
-@dataclass(frozen=True, slots=True)
-class DefectListing:
-    """The defects of a place, the open ones apart. None for what the filter leaves out."""
-
-    filter: DefectFilter
-    narrowing: Narrowing
-    open: Page[DefectView] | None
-    resolved: Page[DefectView] | None
-
-
 def shelves(repos: Iterable[Repo]) -> tuple[Shelf, ...]:
     """Repos, sorted by path, by organization."""
 
@@ -75,21 +64,3 @@ def read_releases(place: Place, query: QueryDict) -> ReleaseListing:
         size=SIZE,
     )
     return ReleaseListing(chosen, narrowing, environments, page)
-
-
-def read_defects(place: Place, query: QueryDict) -> DefectListing:
-    """The defects that the address asks for."""
-    chosen = DefectFilter(query, place.tenant.zone)
-    narrowing = chosen.narrowing
-    return DefectListing(
-        chosen,
-        narrowing,
-        _defects(place, narrowing, DefectState.OPEN, page_number(query, "open_page")),
-        _defects(place, narrowing, DefectState.RESOLVED, page_number(query, "resolved_page")),
-    )
-
-
-def _defects(place: Place, narrowing: Narrowing, state: DefectState, page: int) -> Page[DefectView] | None:
-    if narrowing.state not in (None, state):
-        return None
-    return list_defects(place, start=narrowing.start, end=narrowing.end, state=state, page=page, size=SIZE)

@@ -1,4 +1,4 @@
-"""What broke: the page of a defect, and what is done there."""
+"""What broke: the defect browser, the page of a defect, and what is done there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 
 from shipmend.api.origin import origin
 from shipmend.audit import trail
-from shipmend.catalog.queries import Place, repos_of
+from shipmend.catalog.queries import Place, find_place, repos_of
 from shipmend.core.errors import Invalid
 from shipmend.core.values import ResourcePath, Role
 from shipmend.db.clock import epoch_now
@@ -16,14 +16,29 @@ from shipmend.delivery.blaming import SAID
 from shipmend.delivery.defect_page import DefectPage, read_defect_page
 from shipmend.web.defect_form import DefectForm, Doer
 from shipmend.web.defect_forms import FORMS
+from shipmend.web.defect_listing import read_defects
 from shipmend.web.markdown import as_html
-from shipmend.web.snippets import fix_call
+from shipmend.web.snippets import defect_call, fix_call
 from shipmend.web.stage_bars import draw
 from shipmend.web.trail_lines import Line, lines
 from shipmend.web.visits import FORM, PAGE, Visit, within
 
 SAYINGS = {action.replace("_", " ") for action in SAID.values()}
 """The lines of the audit trail that tell of the cause."""
+
+
+@within(Role.VIEWER, *PAGE)
+def browse_defects(visit: Visit, organization: str = "", repo: str = "") -> HttpResponse:
+    """The defects of an entity, an organization or a repo: which and in what order stands in the address."""
+    place = find_place(visit.tenant, ResourcePath(visit.tenant.slug, organization, repo))
+    listing = read_defects(place, visit.request.GET, epoch_now())
+    context: dict[str, object] = {
+        "path": place.path,
+        "listing": listing,
+        "now": epoch_now(),
+        "defect_call": defect_call(origin(visit.request), place.path),
+    }
+    return visit.render("defects.html", context)
 
 
 @within(Role.VIEWER, *PAGE)
