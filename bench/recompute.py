@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter, defaultdict
@@ -24,6 +25,7 @@ from bench.recomputed import Days, Recomputation, Row, Rows, Stats, why_not
 
 INTERVALS = ("daily", "weekly", "monthly", "quarterly")
 MOST_PARTS = 1100
+DAYS_AT_ONCE = 5000
 PLENTY = 10
 
 
@@ -69,7 +71,10 @@ class Instance:
 
     def _open(self, url: str) -> Any:
         request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"})  # noqa: S310 -- the address that the caller gives
-        return urllib.request.urlopen(request, timeout=600)  # noqa: S310 -- as above
+        try:
+            return urllib.request.urlopen(request, timeout=600)  # noqa: S310 -- as above
+        except urllib.error.HTTPError as refused:
+            raise SystemExit(f"{url} was refused: {json.load(refused)['response_detail']}") from refused
 
 
 @dataclass
@@ -132,10 +137,16 @@ def recompute(instance: Instance, path: str, environment: str, start: date, end:
 
 
 def read(instance: Instance, place: dict[str, str], days: Days) -> Rows:
-    """All rows of some days."""
-    asked = {**place, "start_date": days.first, "end_date": days.last}
-    releases, commits, defects = (instance.rows(kind, **asked) for kind in ("releases", "commits", "defects"))
-    inside = place["resource_path"]
+    """All rows of some days, asked for some years at a time; a defect that lasts comes more than once."""
+    stretches = [
+        {**place, "start_date": first, "end_date": min(first + timedelta(days=DAYS_AT_ONCE - 1), days.last)}
+        for first in (days.first + timedelta(days=n) for n in range(0, days.count, DAYS_AT_ONCE))
+    ]
+    releases, commits = (
+        [row for stretch in stretches for row in instance.rows(kind, **stretch)] for kind in ("releases", "commits")
+    )
+    by_key = {row["defect_key"]: row for stretch in stretches for row in instance.rows("defects", **stretch)}
+    inside, defects = place["resource_path"], list(by_key.values())
     fixes = [(fix, row) for row in defects for fix in row["fixes"] if is_in(fix["resource_path"], inside)]
     return Rows(releases, commits, defects, fixes, instance.get("waiting", **place)["total"])
 
