@@ -17,7 +17,6 @@ from shipmend.core.metrics import INFO, Metric, Unit
 from shipmend.core.values import ResourcePath
 from shipmend.core.windows import Window
 from shipmend.reports.load import Ground
-from shipmend.web.amounts import duration
 from shipmend.web.lanes import release_address
 
 
@@ -158,7 +157,7 @@ class _Rows:
         return Judged(verdict, partial(self._timed, row, done, verdict))
 
     def _timed(self, row: DefectRow, done: str, verdict: Verdict) -> Evidence:
-        said = WHY_LEFT[row.reason] if row.reason else f"{done} after {duration(row.seconds)}"
+        said = WHY_LEFT[row.reason] if row.reason else done
         return self._of_defect(row.at, row.defect, verdict, said, row.seconds)
 
     def fixes(self, facts: Facts, _window: Window) -> Iterator[Judged]:
