@@ -201,4 +201,4 @@ def test_a_page_costs_as_many_queries_with_much_as_with_little(world: World, pla
     few = queries()
     fill(4, 6)
     assert queries() == few
-    assert few <= 24
+    assert few <= 30

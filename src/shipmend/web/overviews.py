@@ -57,13 +57,13 @@ class Overview:
     releases: Page[ReleaseView]
     """The latest to the environment, of all times."""
     open: Page[DefectView]
-    defects: Page[DefectView]
-    """The latest, open or resolved, of all times."""
+    resolved: Page[DefectView]
+    """The latest, of all times."""
 
     @property
     def has_defects(self) -> bool:
         """Whether any was ever recorded there."""
-        return self.defects.total > 0
+        return bool(self.open.total or self.resolved.total)
 
     @property
     def is_empty(self) -> bool:
@@ -87,7 +87,8 @@ def read_overview(place: Place, query: QueryDict) -> Overview:
     environments = environments_of(place)
     picker = read_picker(query, place, environments, now)
     ground = ground_of(place, picker.environment, picker.window)
-    defects = list_defects(place, size=FEW)
+    open_ = list_defects(place, state=DefectState.OPEN, size=FEW)
+    resolved = list_defects(place, state=DefectState.RESOLVED, size=FEW)
     return Overview(
         place,
         picker,
@@ -95,10 +96,10 @@ def read_overview(place: Place, query: QueryDict) -> Overview:
         environments,
         tuple(number(ground, metric, picker) for metric in FIVE),
         tuple(number(ground, metric, picker) for metric in BESIDE),
-        _charts(ground, picker, now) if environments or defects.total else (),
+        _charts(ground, picker, now) if environments or open_.total or resolved.total else (),
         list_releases(place, environment=picker.environment, size=FEW),
-        list_defects(place, state=DefectState.OPEN, size=FEW),
-        defects,
+        open_,
+        resolved,
     )
 
 
