@@ -51,10 +51,12 @@ def home(instance: object, tmp_path_factory: pytest.TempPathFactory) -> Househol
 @pytest.fixture(scope="module")
 def operations(home: Household) -> dict[str, Any]:
     """By method and path."""
+    from django.http import HttpResponse
     from django.test import RequestFactory
 
-    text = document(RequestFactory().get("/")).content
-    schema = schemathesis().openapi.from_dict(json.loads(text))
+    response = document(RequestFactory().get("/"))
+    assert isinstance(response, HttpResponse)
+    schema = schemathesis().openapi.from_dict(json.loads(response.content))
     schema.app = application
     return {each.ok().label: each.ok() for each in schema.get_all_operations()}
 
