@@ -117,6 +117,9 @@ def _sqlite(data: Path) -> dict[str, object]:
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "timeout": 5,
+            # The driver keeps the statements used most: once its cache is full, new ones push each other out for ever
+            # and are compiled at every use. Its own 100 are fewer than the pages and the migrations use.
+            "cached_statements": 1000,
             "transaction_mode": "IMMEDIATE",
             # FULL, because an answered success must survive power loss; group commit pays for it (db/writes.py).
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
