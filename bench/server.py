@@ -1,16 +1,13 @@
-"""The real service with one more view: an empty one, to compare with what the server alone costs."""
+"""The real service with two more views to compare with: an empty one, and recording a release through the ORM."""
 
 from __future__ import annotations
-
-import sys
-from pathlib import Path
 
 from shipmend.bootstrap import open_instance
 
 
 def main() -> None:
-    """Serve the instance in argv[1] on a free port, and print its address."""
-    open_instance(Path(sys.argv[1]))
+    """Serve the instance of the environment on a free port, and print its address."""
+    open_instance()
 
     from django.conf import settings
 
