@@ -9,17 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shipmend.catalog.models import Entity
-from shipmend.catalog.queries import Tenant, find_place, tenant_of
-from shipmend.core.dora import Aside, Figure
+from shipmend.core.dora import Aside
 from shipmend.core.facts import Reason
 from shipmend.core.metrics import INFO, Metric
-from shipmend.core.values import ResourcePath
-from shipmend.core.windows import Interval, Window
-from shipmend.reports.series import Measured, ground_of, measure
+from shipmend.core.windows import Interval
 from tests.gitworld import GitRepo
 from tests.world import World
 
@@ -60,17 +58,37 @@ class Team:
         reply = self.world.api().post("critical_defects", {"resource_path": path, "defect_key": key, **more})
         assert reply.status == 200, reply.json
 
-    def measured(
+    def report(
         self, metric: Metric, first: date, last: date, path: str = "", by: Interval = Interval.DAILY
-    ) -> Measured:
-        tenant: Tenant = tenant_of(Entity.objects.get(id=self.world.tenant.id))
-        window = Window(first, last, tenant.zone)
-        place = find_place(tenant, ResourcePath.parse(path) if path else self.world.path)
-        return measure(ground_of(place, "production", window), metric, window, by)
+    ) -> dict[str, Any]:
+        """What the Reports API says."""
+        reply = self.world.api().get(
+            "reports",
+            resource_path=path or self.world.path,
+            segment_em=metric,
+            start_date=first,
+            end_date=last,
+            interval_em=by,
+            generate_summary_stats="true",
+        )
+        assert reply.status == 200, reply.json
+        return reply.json
 
-    def asked(self, metric: Metric, path: str = "", *, days: int = 10) -> Figure:
+    def summary(self, metric: Metric, first: date, last: date, path: str = "") -> dict[str, Any]:
+        """The figure of a window with all that stands beside it."""
+        found: dict[str, Any] = self.report(metric, first, last, path)["summary_stats"][INFO[metric].name]
+        return found
+
+    def asked(self, metric: Metric, path: str = "", *, days: int = 10) -> dict[str, Any]:
         """The figure of the first days of June."""
-        return self.measured(metric, date(2024, 6, 1), date(2024, 6, days), path).now
+        return self.summary(metric, date(2024, 6, 1), date(2024, 6, days), path)
+
+    def points(
+        self, metric: Metric, first: date, last: date, path: str, by: Interval = Interval.DAILY
+    ) -> list[dict[str, Any]]:
+        """The parts of a window."""
+        found: list[dict[str, Any]] = self.report(metric, first, last, path, by)["series_segments"][INFO[metric].name]
+        return found
 
 
 @pytest.fixture
@@ -82,16 +100,16 @@ def june(day: int, hour: int, minute: int = 0) -> str:
     return f"2024-06-{day:02}T{hour:02}:{minute:02}:00Z"
 
 
-def fraction(figure: Figure) -> tuple[int, int]:
-    return figure.numerator, figure.denominator
+def fraction(figure: dict[str, Any]) -> tuple[int, int]:
+    return figure["numerator"], figure["denominator"]
 
 
-def left_out(figure: Figure) -> dict[Reason, int]:
-    return {left.reason: left.amount for left in figure.excluded}
+def left_out(figure: dict[str, Any]) -> dict[str, int]:
+    return {left["reason"]: left["count"] for left in figure["excluded"]}
 
 
-def beside(figure: Figure) -> dict[Aside, int]:
-    return {each.aside: each.amount for each in figure.beside if each.amount}
+def beside(figure: dict[str, Any]) -> dict[str, int]:
+    return {each["aside"]: each["count"] for each in figure["beside"] if each["count"]}
 
 
 class TestRolledBack:
@@ -114,17 +132,16 @@ class TestRolledBack:
     def test_all_four_are_deployments(self, team: Team, path: str) -> None:
         figure = team.asked(Metric.DEPLOYMENT_FREQUENCY, path)
         assert fraction(figure) == (4, 10)
-        assert figure.value == 4 / 10
+        assert figure["value"] == 4 / 10
         assert left_out(figure) == {}
 
     def test_going_back_ships_nothing(self, team: Team, path: str) -> None:
         figure = team.asked(Metric.CHANGE_LEAD_TIME, path)
         # b: 3 June 10:00 to 4 June 10:00. c: 4 June 22:00 to 5 June 16:00. d: 5 June 10:00 to 16:00. a: nobody knows.
-        assert figure.sample is not None
-        assert figure.n == 3
-        assert figure.value == 18 * HOUR
-        assert figure.sample.mean == (24 + 18 + 6) / 3 * HOUR
-        assert (figure.sample.p75, figure.sample.p90) == (24 * HOUR, 24 * HOUR)  # ranks 2.25 and 2.7, rounded up: 3
+        assert figure["n"] == 3
+        assert figure["value"] == 18 * HOUR
+        assert figure["mean"] == (24 + 18 + 6) / 3 * HOUR
+        assert (figure["p75"], figure["p90"]) == (24 * HOUR, 24 * HOUR)  # ranks 2.25 and 2.7, rounded up: 3
         assert left_out(figure) == {Reason.BASELINE: 1}
 
     def test_v2_and_v3_failed(self, team: Team, path: str) -> None:
@@ -132,8 +149,7 @@ class TestRolledBack:
         assert fraction(figure) == (2, 4)
         assert beside(figure) == {Aside.UNDONE: 2}
         # Wilson, with z² = 3.84: ½ ± 1.96 · √(¼ ÷ 4 + 3.84 ÷ 64) ÷ (1 + 3.84 ÷ 4).
-        assert figure.interval is not None
-        assert [round(end, 2) for end in figure.interval] == [0.15, 0.85]
+        assert [round(end, 2) for end in figure["interval"]] == [0.15, 0.85]
 
     def test_an_entity_may_hold_that_rollbacks_are_no_failures(self, team: Team, path: str) -> None:
         Entity.objects.filter(id=team.world.tenant.id).update(rollbacks_fail=False)
@@ -142,12 +158,12 @@ class TestRolledBack:
         assert beside(figure) == {Aside.UNDONE: 2}
 
     def test_nothing_waits_although_v1_is_live(self, team: Team, path: str) -> None:
-        assert team.asked(Metric.COMMITS_WAITING, path).value == 0
+        assert team.asked(Metric.COMMITS_WAITING, path)["value"] == 0
 
     def test_what_goes_live_once_more_was_shipped_before(self, team: Team, path: str, git_repo: GitRepo) -> None:
         team.release(path, git_repo.sha("main"), june(7, 10), name="V3 again")
         assert fraction(team.asked(Metric.DEPLOYMENT_FREQUENCY, path)) == (5, 10)
-        assert team.asked(Metric.CHANGE_LEAD_TIME, path).n == 3
+        assert team.asked(Metric.CHANGE_LEAD_TIME, path)["n"] == 3
         assert fraction(team.asked(Metric.CHANGE_FAIL_RATE, path)) == (2, 5)
 
 
@@ -171,10 +187,9 @@ class TestHotfixMergedBack:
     def test_the_hotfix_is_shipped_once(self, team: Team, path: str) -> None:
         figure = team.asked(Metric.CHANGE_LEAD_TIME, path)
         # h: 3 June 14:00 to 16:00. b: 3 June 10:00 to 5 June 10:00. The median of two is their mean.
-        assert figure.sample is not None
-        assert figure.n == 2
-        assert figure.value == 25 * HOUR
-        assert figure.sample.p75 == 48 * HOUR
+        assert figure["n"] == 2
+        assert figure["value"] == 25 * HOUR
+        assert figure["p75"] == 48 * HOUR
         assert left_out(figure) == {Reason.BASELINE: 1, Reason.MERGE: 1}
 
     def test_the_release_before_the_detection_is_blamed(self, team: Team, path: str) -> None:
@@ -188,16 +203,16 @@ class TestHotfixMergedBack:
     def test_it_took_four_hours(self, team: Team, path: str) -> None:
         for metric in (Metric.RECOVERY_TIME, Metric.TIME_TO_FIRST_FIX):
             figure = team.asked(metric, path)
-            assert (figure.value, figure.n) == (4 * HOUR, 1)
-            assert not figure.is_enough
+            assert (figure["value"], figure["n"]) == (4 * HOUR, 1)
+            assert not figure["is_enough"]
         assert fraction(team.asked(Metric.FIXES_NOT_HOLDING, path)) == (0, 1)
-        assert team.asked(Metric.OPEN_DEFECTS, path).value == 0
+        assert team.asked(Metric.OPEN_DEFECTS, path)["value"] == 0
 
     def test_a_second_fix_in_the_repo_says_that_the_first_did_not_hold(self, team: Team, path: str) -> None:
         team.defect(path, "PAY-1", fix_released_at=june(5, 10))
         assert fraction(team.asked(Metric.FIXES_NOT_HOLDING, path)) == (1, 2)
-        assert team.asked(Metric.TIME_TO_FIRST_FIX, path).value == 4 * HOUR
-        assert team.asked(Metric.RECOVERY_TIME, path).value == 46 * HOUR  # 3 June 12:00 to 5 June 10:00
+        assert team.asked(Metric.TIME_TO_FIRST_FIX, path)["value"] == 4 * HOUR
+        assert team.asked(Metric.RECOVERY_TIME, path)["value"] == 46 * HOUR  # 3 June 12:00 to 5 June 10:00
         assert fraction(team.asked(Metric.REWORK_RATE, path)) == (2, 3)  # 1.1 went live at the instant of that fix
 
 
@@ -218,33 +233,33 @@ class TestBackfilledYear:
         return path
 
     def test_it_counts_as_if_it_had_been_reported_at_the_time(self, team: Team, path: str) -> None:
-        frequency = team.measured(Metric.DEPLOYMENT_FREQUENCY, *self.YEAR, path, Interval.MONTHLY)
-        assert fraction(frequency.now) == (12, 365)
-        assert frequency.now.value == 12 / 365
-        assert [fraction(point.figure) for point in frequency.points] == [
+        frequency = team.summary(Metric.DEPLOYMENT_FREQUENCY, *self.YEAR, path)
+        assert fraction(frequency) == (12, 365)
+        assert frequency["value"] == 12 / 365
+        months = team.points(Metric.DEPLOYMENT_FREQUENCY, *self.YEAR, path, Interval.MONTHLY)
+        assert [fraction(point) for point in months] == [
             (1, days) for days in (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
         ]
-        lead = team.measured(Metric.CHANGE_LEAD_TIME, *self.YEAR, path).now
-        assert (lead.value, lead.n) == (10 * DAY, 11)
+        lead = team.summary(Metric.CHANGE_LEAD_TIME, *self.YEAR, path)
+        assert (lead["value"], lead["n"]) == (10 * DAY, 11)
         assert left_out(lead) == {Reason.BASELINE: 1}
 
     def test_the_second_half_stands_beside_the_days_before(self, team: Team, path: str) -> None:
         # 184 days, and the 184 before them: from 29 December 2022 to 30 June 2023.
-        halves = team.measured(Metric.DEPLOYMENT_FREQUENCY, date(2023, 7, 1), date(2023, 12, 31), path)
-        assert halves.before is not None
-        assert fraction(halves.now) == (6, 184)
-        assert fraction(halves.before) == (6, 184)
+        half = team.summary(Metric.DEPLOYMENT_FREQUENCY, date(2023, 7, 1), date(2023, 12, 31), path)
+        assert fraction(half) == (6, 184)
+        assert (half["previous"]["start_date"], half["previous"]["end_date"]) == ("2022-12-29", "2023-06-30")
+        assert fraction(half["previous"]) == (6, 184)
 
     def test_a_release_that_turns_up_late_takes_its_commits(self, team: Team, path: str, commits: list[str]) -> None:
         team.release(path, commits[6], "2023-07-03T10:00:00Z")
-        frequency = team.measured(Metric.DEPLOYMENT_FREQUENCY, *self.YEAR, path).now
+        frequency = team.summary(Metric.DEPLOYMENT_FREQUENCY, *self.YEAR, path)
         # One more, and that of 11 July has become a redeploy of the same commit.
         assert fraction(frequency) == (12, 365)
         assert left_out(frequency) == {Reason.REDEPLOY: 1}
-        lead = team.measured(Metric.CHANGE_LEAD_TIME, *self.YEAR, path).now
-        assert lead.sample is not None
-        assert (lead.value, lead.n) == (10 * DAY, 11)
-        assert lead.sample.total == (10 * 10 + 2) * DAY
+        lead = team.summary(Metric.CHANGE_LEAD_TIME, *self.YEAR, path)
+        assert (lead["value"], lead["n"]) == (10 * DAY, 11)
+        assert lead["mean"] == (10 * 10 + 2) * DAY / 11
 
 
 class TestTwoReposOneIncident:
@@ -287,15 +302,14 @@ class TestTwoReposOneIncident:
     def test_it_lasted_until_the_second_repo_had_its_fix(self, team: Team, ids: dict[str, str]) -> None:
         assert ids
         recovery, first = team.asked(Metric.RECOVERY_TIME), team.asked(Metric.TIME_TO_FIRST_FIX)
-        assert (recovery.value, recovery.n) == (24 * HOUR, 1)
-        assert (first.value, first.n) == (3 * HOUR, 1)
+        assert (recovery["value"], recovery["n"]) == (24 * HOUR, 1)
+        assert (first["value"], first["n"]) == (3 * HOUR, 1)
 
     def test_lead_times_are_those_of_both(self, team: Team, ids: dict[str, str]) -> None:
         assert ids
         figure = team.asked(Metric.CHANGE_LEAD_TIME)
-        assert figure.sample is not None
         # shop: 24 h and 2 h; pay: 24 h and 2 h.
-        assert (figure.value, figure.n, figure.sample.p90) == (13 * HOUR, 4, 24 * HOUR)
+        assert (figure["value"], figure["n"], figure["p90"]) == (13 * HOUR, 4, 24 * HOUR)
         assert left_out(figure) == {Reason.BASELINE: 2}
 
     def test_each_repo_has_the_incident_and_its_own_releases(self, team: Team, ids: dict[str, str]) -> None:
@@ -306,7 +320,7 @@ class TestTwoReposOneIncident:
         for path in (shop, pay):
             assert fraction(team.asked(Metric.REWORK_RATE, path)) == (1, 3)
             recovery = team.asked(Metric.RECOVERY_TIME, path)
-            assert (recovery.value, recovery.n) == (24 * HOUR, 1)
+            assert (recovery["value"], recovery["n"]) == (24 * HOUR, 1)
 
     def test_the_release_that_somebody_names_is_to_blame(self, team: Team, ids: dict[str, str]) -> None:
         reply = team.world.api().post("critical_defect_causes/INC-1", release=ids["shop 2"])
@@ -347,12 +361,12 @@ class TestLeftOut:
 
     def test_a_commit_whose_clock_can_not_be_believed(self, team: Team, path: str) -> None:
         figure = team.asked(Metric.CHANGE_LEAD_TIME, path, days=30)
-        assert (figure.value, figure.n) == (48 * HOUR, 1)  # b alone: 2 June 10:00 to 4 June 10:00
+        assert (figure["value"], figure["n"]) == (48 * HOUR, 1)  # b alone: 2 June 10:00 to 4 June 10:00
         assert left_out(figure) == {Reason.BASELINE: 1, Reason.TIMELESS: 1, Reason.EARLY: 1}
 
     def test_a_defect_whose_fix_is_dated_before_it(self, team: Team, path: str) -> None:
         figure = team.asked(Metric.RECOVERY_TIME, path, days=30)
-        assert (figure.value, figure.n) == (None, 0)
+        assert (figure["value"], figure["n"]) == (None, 0)
         assert left_out(figure) == {Reason.BACKWARD: 1}
         assert beside(figure) == {Aside.STILL_OPEN: 2}
 
@@ -363,9 +377,9 @@ class TestLeftOut:
         assert beside(figure) == {Aside.WITH_DEFECT: 2, Aside.GUESSED: 2, Aside.UNATTRIBUTED: 1}
 
     def test_what_is_open_and_what_waits(self, team: Team, path: str) -> None:
-        assert team.asked(Metric.OPEN_DEFECTS, path, days=10).value == 1
-        assert team.asked(Metric.OPEN_DEFECTS, path, days=30).value == 2
-        assert team.asked(Metric.COMMITS_WAITING, path).value == 1
+        assert team.asked(Metric.OPEN_DEFECTS, path, days=10)["value"] == 1
+        assert team.asked(Metric.OPEN_DEFECTS, path, days=30)["value"] == 2
+        assert team.asked(Metric.COMMITS_WAITING, path)["value"] == 1
 
 
 def test_days_are_those_of_the_entity_s_zone(team: Team, git_repo: GitRepo) -> None:
@@ -375,8 +389,8 @@ def test_days_are_those_of_the_entity_s_zone(team: Team, git_repo: GitRepo) -> N
     path = team.repo(git_repo)
     team.release(path, a, june(2, 12))
     team.release(path, b, june(11, 3))  # on 10 June at 23:00 in New York
-    days = team.measured(Metric.DEPLOYMENT_FREQUENCY, date(2024, 6, 10), date(2024, 6, 11), path)
-    assert [(point.part.first.day, point.figure.numerator) for point in days.points] == [(10, 1), (11, 0)]
+    days = team.points(Metric.DEPLOYMENT_FREQUENCY, date(2024, 6, 10), date(2024, 6, 11), path)
+    assert [(point["date"], point["numerator"]) for point in days] == [("2024-06-10", 1), ("2024-06-11", 0)]
 
 
 def test_the_page_tells_every_metric_and_every_reason() -> None:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from shipmend.db.ids import new_id
 
+
+def read_id(stored: bytes, new: Any = object.__new__, put: Any = object.__setattr__) -> UUID:
+    """A UUID of 16 bytes, without the checks of its constructor: a report reads thousands, at a third of the time."""
+    made: UUID = new(UUID)
+    put(made, "int", int.from_bytes(stored))
+    put(made, "is_safe", SafeUUID.unknown)
+    return made
+
+
 # SQLite has no UUID type. Declaring the column `uuid` and teaching the driver both directions stores 16 bytes
 # where Django's own field stores 32 characters, and raw statements read and write UUIDs on both databases.
 sqlite3.register_adapter(UUID, lambda value: value.bytes)
-sqlite3.register_converter("uuid", lambda stored: UUID(bytes=stored))
+sqlite3.register_converter("uuid", read_id)
 
 
 _ST_contra = TypeVar("_ST_contra", contravariant=True)
@@ -49,4 +58,4 @@ class IdField(_UUIDField[_ST_contra, _GT_co]):
 
     def from_db_value(self, value: Any, expression: object, connection: BaseDatabaseWrapper) -> UUID | None:
         """SQLite's converter works on plain columns only; an aggregate or subquery still hands over bytes."""
-        return UUID(bytes=value) if isinstance(value, bytes) else value
+        return read_id(value) if isinstance(value, bytes) else value

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from shipmend.db.fields import read_id
 from shipmend.db.sql import Row, Statement
 
 _RELEASES = Statement(
@@ -164,4 +165,4 @@ def _fix(row: Row) -> FixRecord:
 
 def _id(value: UUID | bytes | None) -> UUID | None:
     """SQLite hands over the bytes where a value is not a plain column."""
-    return UUID(bytes=value) if isinstance(value, bytes) else value
+    return read_id(value) if isinstance(value, bytes) else value
