@@ -14,6 +14,7 @@ import pytest
 
 from shipmend.core.metrics import INFO, Metric
 from shipmend.core.values import Role
+from tests.gitworld import ADA, GRACE, GitRepo
 from tests.questions import asked
 from tests.web.cast import Person, Seen
 from tests.world import World
@@ -66,7 +67,7 @@ def table_rows(seen: Seen, section: str) -> Iterator[list[str]]:
     assert found, section
     for row in re.findall(r"<tr.*?</tr>", found.group(), re.DOTALL)[1:]:
         yield [
-            re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", cell)).strip()
+            re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", cell))).strip()
             for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)
         ]
 
@@ -163,11 +164,46 @@ def test_the_rows_can_be_taken_along_as_csv_and_as_json_lines(january: World, re
     lines = [json.loads(line) for line in text["jsonl"].splitlines()]
     sheet = list(csv.DictReader(StringIO(text["csv"])))
     assert len(shown) == len(lines) == len(sheet) > 0
-    assert [line["title"] for line in lines] == [row[1].replace("&quot;", '"') for row in shown]
+    assert [line["title"] for line in lines] == [row[1] for row in shown]
     assert [row["id"] for row in sheet] == [line["id"] for line in lines]
     assert {line["verdict"] for line in lines} <= {"in_numerator", "counted", "left_out"}
     assert not any(value.startswith("=") for row in sheet for value in row.values())
     assert sent["csv"].headers["Content-Disposition"].startswith("attachment; filename=")
+
+
+def test_the_commits_behind_lead_time_are_listed_by_author_and_taken_along(
+    world: World, reader: Person, git_repo: GitRepo
+) -> None:
+    git_repo.commit("Start", at="2023-12-30T00:00:00Z")
+    baseline = git_repo.sha("main")
+    for n in range(60):
+        git_repo.commit(f"Change {n}", at=START + n * HOUR, author=GRACE if n % 3 else ADA)
+    git_repo.branch("topic")
+    git_repo.merge("topic", at=START + 60 * HOUR)
+    world.repo("shop", git_repo)
+    release(world, "shop", "v0", START - HOUR, release_sha=baseline)
+    release(world, "shop", "v1", START + 61 * HOUR, release_sha=git_repo.sha("main"))
+    page = f"/entities/{world.path}/-/metrics/change_lead_time"
+    seen = reader.get(page, **JANUARY, by="author")
+    text = main(seen)
+    assert "60 data points (n)" in text
+    assert "1 merges, whose commits count themselves" in text
+    assert "All 61" in text
+    assert [(row[0], row[2]) for row in table_rows(seen, "by")] == [
+        (f"{ADA[0]} <{ADA[1]}>", "of 20 commits"),
+        (f"{GRACE[0]} <{GRACE[1]}>", "of 40 commits"),
+    ]
+    rows = [*table_rows(seen, "rows"), *table_rows(reader.get(page, **JANUARY, page="2"), "rows")]
+    assert len(rows) == 61
+    assert rows[0][2] == "left out"
+    assert rows[1][1:6] == ["Change 59", "counted", "first shipped by v1", "2 h", GRACE[0]]
+    own = reader.get(page, **JANUARY, author=ADA[1])
+    assert f"Change lead time, {ADA[0]}" in main(own)
+    response = reader.client.get(page, {**JANUARY, "author": ADA[1], "format": "jsonl"})
+    lines = [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]  # type: ignore[attr-defined]
+    assert [line["seconds"] for line in lines if line["verdict"] == "counted"] == [
+        (61 - n) * HOUR for n in reversed(range(60)) if n % 3 == 0
+    ]
 
 
 def test_what_waits_has_a_page_of_its_own(january: World, reader: Person) -> None:

@@ -9,24 +9,24 @@ from django.http import QueryDict
 
 from shipmend.catalog.queries import Place
 from shipmend.core.dora import ASIDES, Figure, figure
-from shipmend.core.facts import REASONS, Facts
+from shipmend.core.facts import REASONS
 from shipmend.core.metrics import INFO, Dimension, Metric, MetricInfo, RowKind, Unit
 from shipmend.db.clock import epoch_now
 from shipmend.delivery.queries import Page, environments_of
+from shipmend.reports.authors import author_groups
 from shipmend.reports.load import Ground
 from shipmend.reports.series import Group, ground_of, groups, measure
 from shipmend.web.amounts import in_words
 from shipmend.web.charts import scales
 from shipmend.web.charts.picture import Chart
 from shipmend.web.charts.series import Style, series
-from shipmend.web.evidence import Evidence, Judged, Verdict, evidence, has_numerator
+from shipmend.web.evidence import Evidence, has_numerator
 from shipmend.web.filters import page_number
+from shipmend.web.metric_rows import SHOWN, part_of, rows_of
 from shipmend.web.numbers import Number, likely, made_of
 from shipmend.web.templatetags.shipmend import place_url
 from shipmend.web.windows import Choice, Picker, read_picker
 
-SIZE = 50
-ALL = "all"
 _AXES = {
     Unit.PER_DAY: scales.rates,
     Unit.SECONDS: scales.durations,
@@ -37,11 +37,6 @@ _AXES = {
 _STYLES = {Metric.DEPLOYMENT_FREQUENCY: Style.BARS, Metric.OPEN_DEFECTS: Style.STEPS}
 _COLUMNS = {Unit.PER_DAY: "A day", Unit.SECONDS: "Median", Unit.SHARE: "Share", Unit.DEFECTS: "Open"}
 _THINGS = {RowKind.RELEASES: "Release", RowKind.DEFECTS: "Defect", RowKind.COMMITS: "Commit"}
-_SHOWN = {
-    Verdict.NUMERATOR: "In the numerator",
-    Verdict.COUNTED: "Counted",
-    Verdict.LEFT: "Left out",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,6 @@ class Line:
     label: str
     address: str
     figure: Figure
-    is_current: bool = False
 
     @property
     def words(self) -> str:
@@ -80,8 +74,10 @@ class MetricPage:
     dimension: Dimension | None
     dimensions: tuple[Choice, ...]
     lines: tuple[Line, ...]
+    more: int
+    """How many authors are left out of the lines."""
     narrowed: str
-    """What the rows and figures are narrowed to besides the place; empty for nothing."""
+    """What rows and figures are narrowed to beside the place; empty for nothing."""
     shown: tuple[Choice, ...]
     rows: Page[Evidence]
 
@@ -93,7 +89,7 @@ class MetricPage:
     @property
     def widened(self) -> str:
         """The page without what it is narrowed to."""
-        return self.picker.narrowed(severity="")
+        return self.picker.narrowed(severity="", author="")
 
     @property
     def download(self) -> str:
@@ -152,15 +148,13 @@ class MetricPage:
 
 def read_metric(place: Place, metric: Metric, query: QueryDict) -> MetricPage:
     """Read all of it."""
-    picker = read_picker(query, place, environments_of(place), epoch_now(), extras=("by", "severity", "show"))
+    picker = read_picker(query, place, environments_of(place), epoch_now(), extras=("by", "severity", "author", "show"))
     ground = ground_of(place, picker.environment, picker.window)
-    facts, narrowed = _narrowed(ground, query)
-    number = Number(measure(ground, metric, picker.window, picker.interval, facts), "")
+    part = part_of(ground, metric, query)
+    number = Number(measure(ground, metric, picker.window, picker.interval, part.facts), "")
     dimension = _dimension(place, metric, query)
-    rows = _rows(ground, metric, picker, facts)
-    shown = _show(metric, query)
-    chosen = [row for row in rows if shown in (ALL, row.verdict)]
-    page = page_number(query, "page")
+    rows = rows_of(ground, metric, picker.window, part, query)
+    lines, more = _lines(ground, metric, dimension, picker)
     return MetricPage(
         place,
         picker,
@@ -168,51 +162,25 @@ def read_metric(place: Place, metric: Metric, query: QueryDict) -> MetricPage:
         _chart(number, picker),
         dimension,
         _dimensions(place, metric, dimension, picker),
-        _lines(ground, metric, dimension, picker, narrowed),
-        narrowed,
-        _choices(metric, rows, shown, picker),
-        Page(tuple(row.tell() for row in chosen[(page - 1) * SIZE : page * SIZE]), page, SIZE, len(chosen)),
+        lines,
+        more,
+        part.words,
+        tuple(
+            Choice(f"{SHOWN[show]} {n:,}", picker.narrowed(show=show), show == rows.shown) for show, n in rows.amounts
+        ),
+        rows.page(page_number(query, "page")),
     )
+
+
+def _choice(show: str, amount: int, shown: str, picker: Picker) -> Choice:
+    return Choice(f"{SHOWN[show]} {amount:,}", picker.narrowed(show=show), show == shown)
 
 
 def all_rows(place: Place, metric: Metric, query: QueryDict) -> Iterator[Evidence]:
     """The rows that the address asks for, on all pages."""
     picker = read_picker(query, place, environments_of(place), epoch_now())
     ground = ground_of(place, picker.environment, picker.window)
-    facts, _ = _narrowed(ground, query)
-    shown = _show(metric, query)
-    return (row.tell() for row in _rows(ground, metric, picker, facts) if shown in (ALL, row.verdict))
-
-
-def _rows(ground: Ground, metric: Metric, picker: Picker, facts: Facts) -> list[Judged]:
-    return [] if INFO[metric].rows is RowKind.COMMITS else evidence(ground, metric, picker.window, facts)
-
-
-def _narrowed(ground: Ground, query: QueryDict) -> tuple[Facts, str]:
-    severity = query.get("severity", "")
-    for group in groups(ground, Dimension.SEVERITY) if severity else ():
-        if group.label == severity:
-            return group.facts, severity
-    return ground.facts, ""
-
-
-def _show(metric: Metric, query: QueryDict) -> str:
-    given = query.get("show", "")
-    usual = Verdict.NUMERATOR if has_numerator(metric) else Verdict.COUNTED
-    return given if given in (ALL, *Verdict) else usual
-
-
-def _choices(metric: Metric, rows: Sequence[Judged], shown: str, picker: Picker) -> tuple[Choice, ...]:
-    verdicts = [verdict for verdict in Verdict if verdict is not Verdict.NUMERATOR or has_numerator(metric)]
-    found = [
-        Choice(
-            f"{_SHOWN[verdict]} {sum(1 for row in rows if row.verdict is verdict):,}",
-            picker.narrowed(show=verdict),
-            verdict == shown,
-        )
-        for verdict in verdicts
-    ]
-    return (*found, Choice(f"All {len(rows):,}", picker.narrowed(show=ALL), shown == ALL))
+    return rows_of(ground, metric, picker.window, part_of(ground, metric, query), query).all()
 
 
 def _dimension(place: Place, metric: Metric, query: QueryDict) -> Dimension | None:
@@ -224,36 +192,41 @@ def _dimension(place: Place, metric: Metric, query: QueryDict) -> Dimension | No
 def _offered(place: Place, metric: Metric) -> tuple[Dimension, ...]:
     """Those that can split a figure of this place."""
     idle = {"repo": {Dimension.REPO, Dimension.ORGANIZATION}, "organization": {Dimension.ORGANIZATION}, "entity": set()}
-    return tuple(each for each in INFO[metric].dimensions if each not in idle[place.path.level] and each in _SPLIT)
-
-
-_SPLIT = (Dimension.REPO, Dimension.ORGANIZATION, Dimension.SEVERITY)
+    return tuple(each for each in INFO[metric].dimensions if each not in idle[place.path.level])
 
 
 def _dimensions(place: Place, metric: Metric, chosen: Dimension | None, picker: Picker) -> tuple[Choice, ...]:
     return tuple(Choice(each.value, picker.narrowed(by=each), each is chosen) for each in _offered(place, metric))
 
 
-def _lines(
-    ground: Ground, metric: Metric, dimension: Dimension | None, picker: Picker, narrowed: str
-) -> tuple[Line, ...]:
+def _lines(ground: Ground, metric: Metric, dimension: Dimension | None, picker: Picker) -> tuple[tuple[Line, ...], int]:
+    """The worst first, those without a value last; and how many authors are left out."""
     if dimension is None:
-        return ()
-    found = [_line(ground, metric, group, picker, narrowed) for group in groups(ground, dimension)]
-    some = [line for line in found if line.figure.n or line.figure.excluded]
+        return (), 0
+    some, more = (
+        author_groups(ground, picker.window) if dimension is Dimension.AUTHOR else (groups(ground, dimension), 0)
+    )
+    found = [_line(ground, metric, dimension, group, picker) for group in some]
 
     def worst_first(line: Line) -> tuple[bool, float, str]:
         value = line.figure.value
         return value is None, -(value or 0), line.label
 
-    return tuple(sorted(some, key=worst_first))
+    return tuple(sorted((line for line in found if line.figure.n or line.figure.excluded), key=worst_first)), more
 
 
-def _line(ground: Ground, metric: Metric, group: Group, picker: Picker, narrowed: str) -> Line:
+def _groups(ground: Ground, dimension: Dimension, picker: Picker) -> tuple[Sequence[Group], int]:
+    return author_groups(ground, picker.window) if dimension is Dimension.AUTHOR else (groups(ground, dimension), 0)
+
+
+def _line(ground: Ground, metric: Metric, dimension: Dimension, group: Group, picker: Picker) -> Line:
     found = figure(metric, group.facts, picker.window, ground.rules)
-    if group.path is not None:
-        return Line(group.label, place_url("metric", group.path, metric) + picker.query, found)
-    return Line(group.label, picker.narrowed(severity=group.label), found, group.label == narrowed)
+    if dimension is Dimension.SEVERITY:
+        return Line(group.label, picker.narrowed(severity=group.label), found)
+    if dimension is Dimension.AUTHOR:
+        return Line(group.label, picker.narrowed(author=next(iter(group.filters.values()))), found)
+    path = group.path or ground.place.path
+    return Line(group.label, place_url("metric", path, metric) + picker.query, found)
 
 
 def _chart(number: Number, picker: Picker) -> Chart:
