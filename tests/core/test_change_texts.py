@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shipmend.core.causes import CauseKind
 from shipmend.core.change_texts import COLUMNS, csv_text, headline, markdown
 from shipmend.core.changes import (
     Amount,
@@ -34,7 +36,9 @@ FILES = st.builds(
     st.lists(st.builds(ChangedPlace, TEXT, st.builds(Amount, st.integers(0, 9))), max_size=3).map(tuple),
 )
 COMMITS = st.builds(ChangedCommit, st.just("ab" * 20), TEXT, TEXT, TEXT, st.one_of(st.none(), st.integers(0, 2**31)))
-DEFECTS = st.lists(st.builds(ChangedDefect, TEXT, TEXT, st.integers(0, 2**31)), max_size=2).map(tuple)
+DEFECTS = st.lists(
+    st.builds(ChangedDefect, TEXT, TEXT, st.integers(0, 2**31), st.none() | st.sampled_from(CauseKind)), max_size=2
+).map(tuple)
 CHANGES = st.builds(
     Changes,
     after=st.builds(End, st.just("cd" * 20), TEXT),
@@ -122,6 +126,14 @@ def test_a_table_in_full() -> None:
         "ticket,PAY-1,,,,,,,\r\n"
         'fixed defect,OUTAGE-1,"All\ntills down",,1970-01-01T00:00:00Z,,,,\r\n'
     )
+
+
+def test_what_a_release_is_blamed_for_is_told_with_how_it_is_known() -> None:
+    blamed = tuple(ChangedDefect(f"K-{kind}", "", 0, kind) for kind in (CauseKind.NAMED, CauseKind.GUESS))
+    changes = replace(RELEASE, blamed=blamed)
+    assert "## Defects it is blamed for\n\n- K-named (named)\n- K-guess (guess)\n" in markdown(changes)
+    assert "blamed for defect,K-named," in csv_text(changes)
+    assert "blamed for defect by a guess,K-guess," in csv_text(changes)
 
 
 @given(CHANGES)

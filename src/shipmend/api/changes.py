@@ -87,7 +87,7 @@ def changes_json(changes: Changes) -> dict[str, Any]:
         **_files_json(changes),
         "issue_keys": list(changes.tickets),
         "defects_fixed": [_defect_json(defect) for defect in changes.fixed],
-        "defects_blamed": [_defect_json(defect) for defect in changes.blamed],
+        "defects_blamed": [{**_defect_json(defect), "cause": defect.cause} for defect in changes.blamed],
     }
 
 

@@ -86,7 +86,7 @@ SCHEMAS: dict[str, Any] = {
             "places": {"type": "array", "items": {"$ref": "#/components/schemas/ChangedPlace"}},
             "issue_keys": {"type": "array", "items": {"type": "string"}},
             "defects_fixed": {"type": "array", "items": {"$ref": "#/components/schemas/ChangedDefect"}},
-            "defects_blamed": {"type": "array", "items": {"$ref": "#/components/schemas/ChangedDefect"}},
+            "defects_blamed": {"type": "array", "items": {"$ref": "#/components/schemas/BlamedDefect"}},
         },
     },
     "End": {
@@ -136,6 +136,13 @@ SCHEMAS: dict[str, Any] = {
             "description": _NAME,
             "detected_at": {"type": "string", "format": "date-time"},
         },
+    },
+    "BlamedDefect": {
+        "description": "A defect whose cause is this release: as somebody said, or by a guess.",
+        "allOf": [
+            {"$ref": "#/components/schemas/ChangedDefect"},
+            {"type": "object", "properties": {"cause": {"enum": ["named", "accepted", "guess"]}}},
+        ],
     },
     "Live": {
         "type": "object",

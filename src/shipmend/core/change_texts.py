@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
+from shipmend.core.causes import CauseKind
 from shipmend.core.changes import Amount, ChangedDefect, ChangedFile, Changes, Lines, View
 from shipmend.core.moments import iso
 from shipmend.core.sheets import Cell, csv_line
@@ -47,7 +48,7 @@ def markdown(changes: Changes) -> str:
     """Release notes."""
     blocks = [f"# {_plain(changes.after.title) or changes.after.sha}", *_summary(changes)]
     blocks += _section("Defects fixed", [_defect(defect) for defect in changes.fixed])
-    blocks += _section("Defects it is blamed for", [_defect(defect) for defect in changes.blamed])
+    blocks += _section("Defects it is blamed for", [_blamed(defect) for defect in changes.blamed])
     blocks += _section("Tickets", [_plain(ticket) for ticket in changes.tickets])
     blocks += _section("Commits", _commits(changes))
     blocks += _section("People", _people(changes))
@@ -75,8 +76,9 @@ def csv_rows(changes: Changes) -> Iterator[tuple[Cell, ...]]:
         yield ("file", file.path, status, *_no_amounts(4), file.insertions, file.deletions)
     for ticket in changes.tickets:
         yield ("ticket", ticket, *_no_amounts(7))
-    for kind, defects in (("fixed defect", changes.fixed), ("blamed for defect", changes.blamed)):
+    for word, defects in (("fixed defect", changes.fixed), ("blamed for defect", changes.blamed)):
         for defect in defects:
+            kind = f"{word} by a guess" if defect.cause is CauseKind.GUESS else word
             yield (kind, defect.key, defect.description, None, _time(defect.detected_at), *_no_amounts(4))
 
 
@@ -128,6 +130,10 @@ def _people(changes: Changes) -> list[str]:
     lines = [f"{_plain(name)}, {_count(commits, 'commit')}" for name, _, commits in changes.authors]
     left_out = changes.author_total - len(changes.authors)
     return [*lines, f"… and {left_out:,} more"] if left_out else lines
+
+
+def _blamed(defect: ChangedDefect) -> str:
+    return f"{_defect(defect)} ({defect.cause})" if defect.cause else _defect(defect)
 
 
 def _defect(defect: ChangedDefect) -> str:

@@ -9,6 +9,8 @@ from heapq import nsmallest
 from typing import NamedTuple
 from uuid import UUID
 
+from shipmend.core.causes import CauseKind
+
 
 class View(StrEnum):
     """Which commits count as a release's."""
@@ -114,6 +116,8 @@ class ChangedDefect:
     key: str
     description: str
     detected_at: int
+    cause: CauseKind | None = None
+    """Of one that the changes are blamed for: by whom, or by a guess."""
 
 
 @dataclass(frozen=True, slots=True)

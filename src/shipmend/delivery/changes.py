@@ -14,6 +14,7 @@ from shipmend.core.walks import difference, reach
 from shipmend.db.sql import Statement
 from shipmend.db.writes import write
 from shipmend.delivery import diffs
+from shipmend.delivery.blamed import blamed_for
 from shipmend.delivery.comparing import PlacedRelease, Placement, placed_release
 from shipmend.delivery.diffs import Compared
 from shipmend.delivery.ownership import MEASURE, runs_of_release
@@ -65,7 +66,13 @@ def changes_of_release(
 ) -> Changes:
     """What a release changed. Raises NotFound for one that is not this repo's."""
     release = placed_release(tenant, repo, release_id)
-    changes = Changes(release.end, view=view, reason=release.reason, tickets=release.issue_keys)
+    changes = Changes(
+        release.end,
+        view=view,
+        reason=release.reason,
+        tickets=release.issue_keys,
+        blamed=blamed_for(tenant, release_id, release.released_at),
+    )
     place = release.place
     if place is None:
         return replace(changes, fixed=_fixed(tenant, repo, [], release))
