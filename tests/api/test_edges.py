@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -60,6 +61,13 @@ def post(api: Api, body: bytes, content_type: str) -> tuple[int, str, str]:
 
 
 FORM = "application/x-www-form-urlencoded"
+
+
+def post_form(api: Api, path: str, body: str) -> tuple[int, Any]:
+    """A form as it goes over the wire."""
+    headers = {"Authorization": f"Bearer {api.token}"}
+    response = api.client.generic("POST", f"/api/v1/{path}", body, content_type=FORM, headers=headers)
+    return response.status_code, json.loads(response.content)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +141,39 @@ def test_a_read_waits_for_no_writer_of_what_it_reads(world: World) -> None:
             assert api.get(read).status == 200
         has_read.set()
         assert writing.result() == [True], "the reads came back while the writer was still at it"
+
+
+@pytest.mark.parametrize(
+    ("typed", "at"),
+    [
+        ("2021-05-25T16:20:00+02:00", "2021-05-25T14:20:00Z"),
+        ("2021-05-25T16:20:00.5+0530", "2021-05-25T10:50:00Z"),
+        ("2021-05-25 16:20:00+02", "2021-05-25T14:20:00Z"),
+        ("2021-05-25 16:20:00 +0200", "2021-05-25T14:20:00Z"),
+        ("Tue, 25 May 2021 16:20:00 +0200", "2021-05-25T14:20:00Z"),
+        ("Tue May 25 2021 16:20:00 GMT+0200 (CEST)", "2021-05-25T14:20:00Z"),
+        ("2021-05-25T16:20+02:00[Europe/Berlin]", "2021-05-25T14:20:00Z"),
+        ("Tue+May+25+16:20:00+2021", "2021-05-25T16:20:00Z"),
+        ("2021-05-25+16:20", "2021-05-25T16:20:00Z"),
+        ("May+25,+2021+at+4:20pm", "2021-05-25T16:20:00Z"),
+    ],
+)
+def test_an_offset_typed_on_a_command_line_keeps_its_plus(typed: str, at: str, world: World) -> None:
+    api, path = world.api(), world.repo().path
+    given = f"released_at={typed}"
+    for url, body in (("releases", given), (f"releases?{given.replace(' ', '%20')}", "")):
+        text = f"{body}&resource_path={path}&release_sha={SHA}&name=a+b"
+        status, answer = post_form(api, url, text)
+        assert status == 200, answer
+        assert (answer["release"]["released_at"], answer["release"]["name"]) == (at, "a b")
+
+
+def test_a_blank_that_a_program_wrote_as_plus_stays_a_blank(world: World) -> None:
+    for value in ("2021-05-25T16%3A20%3A00+02%3A00", "2021-05-25T16:20:00%2002:00"):
+        body = f"released_at={value}&resource_path={world.repo().path}&release_sha={SHA}"
+        status, answer = post_form(world.api(), "releases", body)
+        assert status == 400
+        assert "send the + as %2B" in answer["response_detail"]
 
 
 @pytest.mark.parametrize("number", [1621959600, 1621959600.987, 1621959600000, 1621959600123456])

@@ -23,6 +23,13 @@ MAX_FIELDS = 1000
 DEEPEST = 50
 """No parameter is nested deeper than two, but hooks send much else beside."""
 
+# `curl -d released_at="$(date -Iseconds)"` sends 14:40:15+01:00 as it was typed, and its + would become a blank. What
+# writes blanks as + escapes colons too, so a + behind a plain time and before an offset that ends the value is meant.
+_BLANK = r"(?: |%20|\+)?"
+_TYPED_OFFSET = re.compile(
+    rf"(:[0-9]{{2}}(?:[.,][0-9]{{1,9}})?{_BLANK}(?:GMT|UTC)?)\+"
+    rf"(?=(?:0[0-9]|1[0-4])(?::?[0-5][0-9])?(?:{_BLANK}(?:[(\[]|%28|%5B)[^&]{{0,40}}+)?(?:&|\Z))"
+)
 _UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
 
 Given: TypeAlias = "str | int | float | bool | list[object] | dict[str, object]"
@@ -139,6 +146,7 @@ def _json_type(value: object) -> str:
 
 
 def _pairs(text: str, where: str) -> list[tuple[str, str]]:
+    text = _TYPED_OFFSET.sub(r"\1%2B", text)
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except UnicodeDecodeError as error:
