@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import random
@@ -13,6 +14,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
+from bench.load import Outcome, Target, run
 
 from tests.faults.figures import note
 from tests.faults.instance import Instance, instance
@@ -23,6 +25,9 @@ pytestmark = pytest.mark.database
 NONSENSE = rounds(100_000, least=300)
 STALLED = rounds(200, least=40)
 CALLS = rounds(2000, least=40)
+CROWD = rounds(600, least=150)
+PRESSED = float(rounds(20, least=1))
+"""Seconds."""
 ENVELOPE = {"action_em", "response_em", "response_detail"}
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 MIB = 1 << 20
@@ -100,7 +105,21 @@ def test_nonsense_never_breaks_it_and_is_always_told_in_the_envelope(here: Insta
 
 def _nonsense(chance: random.Random) -> tuple[str, str, bytes]:
     good = {"resource_path": "e/acme/r0", "release_sha": "ab" * 20, "released_at": "2024-01-01", "defect_key": "K"}
-    wrong = ["\ud800", "\0", "é" * 300, "9" * 400, None, True, [], {}, 1e308, -(2**70), "null", "\u202e", "' OR 1=1"]
+    wrong: list[object] = [
+        "\ud800",
+        "\0",
+        "é" * 300,
+        "9" * 400,
+        None,
+        True,
+        [],
+        {},
+        1e308,
+        -(2**70),
+        "null",
+        "\u202e",
+        "' OR 1=1",
+    ]
     given = {**good, chance.choice(list(good)): chance.choice(wrong), "detected_now": chance.choice(wrong)}
     kinds = [
         JSON,
@@ -140,6 +159,26 @@ def test_stalled_clients_keep_nobody_waiting(here: Instance) -> None:
     came_to = f"p99 of a call {p99[1]} beside them, {p99[0]} without; {grown:.0f} MiB grown"
     note("stalled clients", f"{STALLED}, {CALLS} calls beside them", came_to)
     assert len(beside) == CALLS, "each of the others was answered"
+
+
+def test_more_than_can_be_served_is_turned_away_and_the_rest_goes_on(here: Instance) -> None:
+    """As many clients as press, each at once with its next call; first as many as are served with ease."""
+    calm, rush = _press(here, 16), _press(here, CROWD)
+    after = _press(here, 16)
+    came_to = (
+        f"{rush.per_second:.0f} writes/s of {calm.per_second:.0f} without; p99 of those served {rush.p99:.0f} ms"
+        f" ({calm.p99:.0f} without); {rush.failed} turned away; afterwards {after.failed}"
+    )
+    note("overload", f"{CROWD} clients for {PRESSED:g} s", came_to)
+    assert calm.failed == after.failed == 0
+    assert rush.per_second > 0
+    assert here.get("api_tokens")[0] == 200
+
+
+def _press(here: Instance, clients: int) -> Outcome:
+    paths = tuple(f"e/acme/r{n}" for n in range(4))
+    seed = random.getrandbits(32)
+    return asyncio.run(run(Target("127.0.0.1", here.port, "release", here.token, paths, clients, PRESSED, seed)))
 
 
 def _times(here: Instance) -> list[float]:

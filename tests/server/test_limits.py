@@ -6,6 +6,7 @@ import select
 import threading
 import weakref
 from collections.abc import Iterator
+from contextlib import ExitStack
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
@@ -280,3 +281,52 @@ def test_bodies_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             client.close()
         with server.connect() as client:
             assert [client.ask(request("POST", body=b"x" * 1000)).status for _ in range(9)] == [200] * 9
+
+
+def await_refusals(server: Served) -> None:
+    """Until who comes is turned away. Those before that are in line, and leave."""
+    with ExitStack() as stack:
+        while True:
+            client = stack.enter_context(server.connect())
+            client.send(request())
+            if select.select([client.socket], [], [], 0.2)[0]:
+                assert client.answer().status == 503
+                return
+
+
+def test_who_would_wait_too_long_is_told_to_come_back_and_who_waits_is_served() -> None:
+    gate = Gate()
+    with served(gate, threads=1, wait_seconds=0.05) as server:
+        at_work, in_line, late = server.connect(), server.connect(), server.connect()
+        at_work.send(request())
+        gate.await_entry()
+        in_line.send(request())
+        await_refusals(server)
+        refusal = late.ask(request("POST", "/api/v1/releases", b"x"))
+        assert refusal.status == 503
+        assert refusal.json()["response_em"] == "response_unavailable"
+        assert int(refusal.values("Retry-After")[0]) > 0
+        alive = server.connect()
+        alive.send(request("GET", "/healthz"))
+        gate.opened.set()
+        assert [client.answer().status for client in (at_work, in_line, alive)] == [200] * 3
+        assert late.ask(request()).status == 200, "on the same connection"
+        for client in (at_work, in_line, late, alive):
+            client.close()
+
+
+def test_many_requests_on_one_connection_are_all_turned_away() -> None:
+    """However many: each refusal starts the next, and must not do so from within."""
+    gate = Gate()
+    with served(gate, threads=1, wait_seconds=0.05) as server, server.connect() as client:
+        at_work, in_line = server.connect(), server.connect()
+        at_work.send(request())
+        gate.await_entry()
+        in_line.send(request())
+        await_refusals(server)
+        client.send(request() * 2000)
+        assert {client.answer().status for _ in range(2000)} == {503}
+        gate.opened.set()
+        assert [each.answer().status for each in (at_work, in_line)] == [200, 200]
+        at_work.close()
+        in_line.close()

@@ -17,7 +17,7 @@ from tests.server.wire import Gate, Served, echo, request, served
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Served]:
-    with served(echo) as running:
+    with served(echo, wait_seconds=60) as running:
         yield running
 
 
@@ -205,7 +205,7 @@ async def ask_one(address: tuple[str, int], number: int, everyone_connected: asy
 
 def test_more_clients_than_threads_are_all_served() -> None:
     gate = Gate()
-    with served(gate, threads=2) as server:
+    with served(gate, threads=2, wait_seconds=60) as server:
         clients = [server.connect() for _ in range(20)]
         for client in clients:
             client.send(request())

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
@@ -22,6 +23,9 @@ from shipmend.server.workers import Workers
 
 RESET = struct.pack("ii", 1, 0)
 """For SO_LINGER: throw away what is unsent and tell the client by a reset."""
+
+ALIVE = "/healthz"
+"""A refusal there would have a server restarted that is only busy."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -40,6 +44,10 @@ class House:
     stopping: bool = False
     read_until: float = math.inf
     """When a request that still arrives must be whole, whatever else it would be allowed; monotonic clock."""
+
+    def is_behind(self, item: Exchange) -> bool:
+        """Whether this request would wait too long for a thread. Whoever asks if we are alive waits all the same."""
+        return self.workers.wait() > self.options.wait_seconds and item.environ["PATH_INFO"] != ALIVE
 
     def work(self) -> tuple[int, int]:
         """Requests under way and connections open."""
@@ -194,10 +202,19 @@ class Connection(asyncio.Protocol):
     def _start(self, item: Exchange | Refusal) -> None:
         self._busy = True
         if isinstance(item, Exchange):
-            self._house.workers.submit(item)
+            if self._house.is_behind(item):
+                self._turn_away(item)
+            else:
+                self._house.workers.submit(item)
         else:
             self._transport.write(item.answer(self._reader.target, keep=False, bodiless=self._reader.is_head()))
             self._linger()
+
+    def _turn_away(self, item: Exchange) -> None:
+        """Answer for the application; the connection goes on. Not at once, lest a long queue of these recurse."""
+        environ, keep = item.environ, item.keep
+        answer = overloaded().answer(environ["PATH_INFO"], keep=keep, bodiless=environ["REQUEST_METHOD"] == "HEAD")
+        self._house.loop.call_soon(partial(self.answered, answer, keep=keep))
 
     def _refuse(self, refusal: Refusal) -> None:
         self._deaf = True

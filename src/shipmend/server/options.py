@@ -39,6 +39,9 @@ class ServerOptions:
     threads: int = 32
     """How many requests the application works on at once. Each thread keeps a database connection."""
     max_body: int = 1 << 20
+    wait_seconds: float = 1
+    """How long the first in line may have waited for a thread before who comes behind is refused: an answer that comes
+    late is of less use than one that says when to come again."""
     body_seconds: float = 20
     """From the first byte of a request to the last one of its body."""
     trusted_proxies: tuple[str, ...] = ()

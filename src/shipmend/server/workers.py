@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections import deque
 from queue import SimpleQueue
 from typing import Protocol
@@ -37,6 +38,8 @@ class Workers:
         self._most = most
         self._threads: list[threading.Thread] = []
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._since: deque[float] = deque()
+        """When each job that no thread has taken yet was handed over."""
         self._done: deque[Job] = deque()
         self._woken = False
 
@@ -45,7 +48,15 @@ class Workers:
         self.running += 1
         if self.running > len(self._threads) < self._most:
             self._start_thread()
+        self._since.append(time.monotonic())
         self._jobs.put(job)
+
+    def wait(self) -> float:
+        """How many seconds the first in line has waited for a thread."""
+        try:
+            return time.monotonic() - self._since[0]
+        except IndexError:
+            return 0.0
 
     def stop(self) -> None:
         """Let the threads end once they are idle."""
@@ -62,6 +73,7 @@ class Workers:
     def _work(self) -> None:
         """A worker thread's life."""
         while (job := self._jobs.get()) is not None:
+            self._since.popleft()
             job.run()
             # Appended before the flag is read, and the flag lowered before jobs are taken: none stays behind.
             self._done.append(job)
