@@ -117,7 +117,7 @@ def _releases(path: str, trunk: list[str], many: int, now: int, rng: random.Rand
 
 
 def _defect(number: int, shipped: list[Shipped], rng: random.Random) -> Iterator[dict[str, object]]:
-    """Noticed some hours after a release, and fixed by a later one, or two, or not yet."""
+    """Noticed some hours after a release, and fixed by a later one or two; of a hundred, one is not."""
     place = rng.randrange(len(shipped))
     cause = shipped[place]
     at = cause.at + rng.randrange(600, 10 * 3600)
@@ -133,7 +133,7 @@ def _defect(number: int, shipped: list[Shipped], rng: random.Random) -> Iterator
         "description": f"What users saw, case {number}",
     }
     later = [release for release in shipped[place + 1 : place + 60] if release.at >= at]
-    for fix in rng.sample(later, k=min(len(later), rng.choice((0, 1, 1, 1, 1, 1, 1, 1, 2, 2)))):
+    for fix in rng.sample(later, k=min(len(later), rng.choices((0, 1, 2), (1, 79, 20))[0])):
         yield {
             "type": "defect",
             "defect_key": key,
