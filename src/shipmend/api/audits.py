@@ -16,7 +16,7 @@ from shipmend.api.report_schemas import ROW_COLUMNS
 from shipmend.core.errors import Invalid
 from shipmend.core.metrics import INFO, Metric, metric_named
 from shipmend.delivery.queries import PAGE_SIZE, Page
-from shipmend.reports.authors import Developer, author_named, authors_of, developers
+from shipmend.reports.authors import NOBODY, Authors, Developer
 from shipmend.reports.commit_rows import CommitListing
 from shipmend.reports.defect_rows import DefectListing
 from shipmend.reports.listing import Listing, all_of, page_of
@@ -65,10 +65,10 @@ def list_developers(call: ApiCall) -> Answer:
     """Who wrote what was shipped."""
     asked = Asked.of(call)
     ground = load(asked.place, asked.environment, asked.window.start, asked.window.end)
-    found = developers(ground, asked.window)
-    number = call.reader.get(p.PAGE) or 1
-    items = tuple(map(_developer_json, found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]))
-    return _paged(asked, {}, "developers", Page(items, number, PAGE_SIZE, len(found)))
+    authors = Authors(ground, asked.window)
+    number, found = call.reader.get(p.PAGE) or 1, authors.shipping
+    shown = authors.developers(found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE])
+    return _paged(asked, {}, "developers", Page(tuple(map(_developer_json, shown)), number, PAGE_SIZE, len(found)))
 
 
 def _kind(call: ApiCall) -> tuple[ResourceType, Metric | None]:
@@ -94,8 +94,8 @@ def _check_filters(call: ApiCall, kind: ResourceType) -> None:
 def _shown(call: ApiCall, asked: Asked, ground: Ground, kind: ResourceType, metric: Metric | None) -> Shown[Any]:
     if kind is ResourceType.COMMITS:
         named = call.reader.get(p.COMMITTER)
-        author = author_named(authors_of(ground), named) if named else None
-        return Shown(CommitListing(ground, asked.window, metric, author), commit_row)
+        part = Authors(ground, asked.window).part(named) or NOBODY if named else None
+        return Shown(CommitListing(ground, asked.window, metric, part), commit_row)
     if kind is ResourceType.RELEASES:
         return Shown(ReleaseListing(ground, asked.window, metric), release_row)
     if kind is ResourceType.DEFECTS:
@@ -121,7 +121,7 @@ def _developer_json(developer: Developer) -> dict[str, Any]:
     return {
         "name": developer.author.name,
         "email": developer.author.email,
-        "commits": developer.commits,
+        "commits": developer.author.commits,
         "commits_with_lead_time": lead.n,
         "median_lead_seconds": lead.value,
         "first_released_at": time_json(developer.first_released_at),

@@ -31,13 +31,12 @@ class Rows:
     environment: str
 
     def pages(self, metric: Metric, group: Group) -> Callable[[Window], str]:
-        """The page that explains a figure of a group, over some days; where no page does, the call for its rows."""
-        if COMMITTER in group.filters:
-            return lambda window: self.url(metric, group, window)
+        """The page that explains a figure of a group, over some days."""
         path = group.path or self.place
         steps = [step for step in (path.entity, path.organization, path.repo) if step]
         page = reverse("metric" if path.level == "entity" else f"{path.level}-metric", args=[*steps, metric])
         more = {"severity": group.label} if SEVERITY in group.filters else {}
+        more |= {"author": group.filters[COMMITTER]} if COMMITTER in group.filters else {}
 
         def address(window: Window) -> str:
             days = {"start_date": window.first, "end_date": window.last}

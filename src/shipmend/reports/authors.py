@@ -7,14 +7,15 @@ commits of a baseline are nobody's, since nobody knows when they were shipped.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from uuid import UUID
 
 from shipmend.catalog.queries import ref_of
 from shipmend.core import dora
 from shipmend.core.dora import Figure
-from shipmend.core.facts import Facts, LeadFact
+from shipmend.core.facts import Facts, LeadFact, ReleaseRow
 from shipmend.core.metrics import Metric
 from shipmend.core.windows import Window
 from shipmend.delivery.leads import Written, written_leads_of
@@ -29,58 +30,37 @@ AuthorKey = tuple[int, int]
 """A name and address in the history of a repo: the number of the repo, and its own there."""
 
 
-@dataclass(slots=True)
-class Share:
-    """Somebody's commits of one release."""
-
-    times: list[int] = field(default_factory=list)
-    """Seconds, in no order."""
-    merges: int = 0
-    timeless: int = 0
-    early: int = 0
-
-    @property
-    def fact(self) -> LeadFact:
-        """As what the release tells of its commits."""
-        return LeadFact(self.times, self.merges, self.timeless, self.early)
-
-    @property
-    def commits(self) -> int:
-        """All of them."""
-        return len(self.times) + self.merges + self.timeless + self.early
-
-    def add(self, other: Share) -> None:
-        """Take in more."""
-        self.times += other.times
-        self.merges += other.merges
-        self.timeless += other.timeless
-        self.early += other.early
-
-
-Shares = Mapping[UUID, Share]
-"""By release."""
-
-
 @dataclass(frozen=True, slots=True)
 class Author:
-    """A person, and what they wrote of the releases of a ground."""
+    """A person, and how many commits of a window are theirs."""
 
     name: str
     email: str
     keys: frozenset[AuthorKey]
     names: frozenset[str]
     """All that their commits bear."""
-    shares: Shares
+    commits: int
 
     @property
     def label(self) -> str:
         """Name and address."""
         return f"{self.name} <{self.email}>"
 
-    def facts(self, ground: Ground) -> Facts:
-        """The releases with their commits, and no others of these."""
-        rows = (row for row in ground.facts.releases if row.release.id in self.shares)
-        return Facts([row._replace(lead=self.shares[row.release.id].fact) for row in rows], (), (), (), ())
+
+@dataclass(frozen=True, slots=True)
+class AuthorPart:
+    """What is somebody's: the releases with their own commits, and no others of these."""
+
+    author: Author
+    facts: Facts
+
+    @property
+    def commits(self) -> dict[UUID, int]:
+        """How many commits of each release."""
+        return {row.release.id: row.lead.commits for row in self.facts.releases if row.lead}
+
+
+NOBODY = AuthorPart(Author("", "", frozenset(), frozenset(), 0), Facts((), (), (), (), ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,101 +68,138 @@ class Developer:
     """What somebody shipped in a window. Times are epoch seconds."""
 
     author: Author
-    commits: int
-    """All of them, also those without a lead time."""
     lead_time: Figure
     first_released_at: int
     last_released_at: int
 
 
-def authors_of(ground: Ground) -> list[Author]:
-    """Everybody who wrote commits of the releases of a ground."""
-    by_key = _by_key(ground)
-    names = author_names(ground.place.tenant.id, by_key)
-    of_person: defaultdict[str, list[AuthorKey]] = defaultdict(list)
-    for key, (name, email) in sorted(names.items()):
-        of_person[email.strip().lower() or name].append(key)
-    return [_author(keys, names, by_key) for keys in of_person.values()]
+@dataclass(frozen=True, slots=True)
+class _Shipment:
+    """A release, and who wrote its commits."""
+
+    row: ReleaseRow
+    repo_number: int
+    written: Written
 
 
-def developers(ground: Ground, window: Window) -> list[Developer]:
-    """Everybody with a commit first shipped in the window, those with the most first."""
-    found = [_developer(ground, window, author) for author in authors_of(ground)]
-    some = [each for each in found if each is not None]
-    return sorted(some, key=lambda each: (-each.commits, each.author.label))
+@dataclass(slots=True)
+class _Share:
+    """Somebody's commits of one release."""
+
+    times: list[int] = field(default_factory=list)
+    left: list[int] = field(default_factory=lambda: [0, 0, 0])
+    """Merges, timeless and early ones."""
+
+
+class Authors:
+    """Everybody who wrote commits of the releases of a ground, those who shipped most in a window of it first."""
+
+    def __init__(self, ground: Ground, window: Window) -> None:
+        """Three queries, the second one where there are parts of repos."""
+        self._ground = ground
+        self._window = window
+        self._shipments = _shipments(ground)
+        start, end = window.start, window.end
+        totals, inside = Counter[AuthorKey](), Counter[AuthorKey]()
+        for each in self._shipments:
+            counts = Counter(zip(repeat(each.repo_number), each.written.authors, strict=False))
+            totals.update(counts)
+            if start <= each.row.at < end:
+                inside.update(counts)
+        names = author_names(ground.place.tenant.id, totals)
+        of_person: defaultdict[str, list[AuthorKey]] = defaultdict(list)
+        for key, (name, email) in sorted(names.items()):
+            of_person[email.strip().lower() or name].append(key)
+        found = (_author(keys, names, totals, inside) for keys in of_person.values())
+        self.everybody = sorted(found, key=lambda author: (-author.commits, author.label))
+
+    @property
+    def shipping(self) -> list[Author]:
+        """Those with a commit first shipped in the window."""
+        return [author for author in self.everybody if author.commits]
+
+    def part(self, text: str) -> AuthorPart | None:
+        """What is the person's of that e-mail address, else of that name."""
+        wanted = text.strip().lower()
+        by_email = (author for author in self.everybody if author.email.strip().lower() == wanted)
+        by_name = (author for author in self.everybody if wanted in map(str.lower, author.names))
+        found = next(chain(by_email, by_name), None)
+        return AuthorPart(found, self.facts([found])[0]) if found else None
+
+    def facts(self, some: Collection[Author]) -> list[Facts]:
+        """Of each of these, the releases with their own commits, and no others of these."""
+        place = {key: number for number, author in enumerate(some) for key in author.keys}
+        rows: list[list[ReleaseRow]] = [[] for _ in some]
+        for each in self._shipments:
+            for number, share in _shares(each, place).items():
+                lead = LeadFact(share.times, *share.left)
+                rows[number].append(each.row._replace(lead=lead))
+        return [Facts(own, (), (), (), ()) for own in rows]
+
+    def developers(self, some: Collection[Author]) -> list[Developer]:
+        """What each of these shipped in the window."""
+        return [
+            self._developer(author, facts.within(self._window))
+            for author, facts in zip(some, self.facts(some), strict=True)
+        ]
+
+    def _developer(self, author: Author, facts: Facts) -> Developer:
+        figure = dora.figure(Metric.CHANGE_LEAD_TIME, facts, self._window, self._ground.rules)
+        return Developer(author, figure, facts.releases[0].at, facts.releases[-1].at)
 
 
 def author_groups(ground: Ground, window: Window) -> tuple[list[Group], int]:
     """Those who shipped most in the window, as groups of their commits alone; and how many others there are."""
-    found = developers(ground, window)
-    shown = [
-        Group(
-            each.author.label,
-            each.author.facts(ground),
-            ground.place.path,
-            filters={COMMITTER: each.author.email or each.author.name},
-        )
-        for each in found[:MOST_AUTHORS]
+    authors = Authors(ground, window)
+    shown = authors.shipping[:MOST_AUTHORS]
+    groups = [
+        Group(author.label, facts, ground.place.path, filters={COMMITTER: author.email or author.name})
+        for author, facts in zip(shown, authors.facts(shown), strict=True)
     ]
-    return shown, len(found) - len(shown)
+    return groups, len(authors.shipping) - len(shown)
 
 
-NOBODY = Author("", "", frozenset(), frozenset(), {})
-
-
-def author_named(authors: Sequence[Author], text: str) -> Author:
-    """The person of that e-mail address, else of that name; else `NOBODY`."""
-    wanted = text.strip().lower()
-    by_email = next((author for author in authors if author.email.strip().lower() == wanted), None)
-    return by_email or next((author for author in authors if wanted in map(str.lower, author.names)), NOBODY)
-
-
-def _by_key(ground: Ground) -> dict[AuthorKey, dict[UUID, Share]]:
+def _shipments(ground: Ground) -> list[_Shipment]:
+    """In the order of time."""
     refs = {repo.id: ref_of(repo) for repo in ground.repos}
     records = [ground.releases[row.release.id] for row in ground.facts.releases]
     written = written_leads_of(ground.place.tenant.id, ground.environment, shipping_of(records), refs)
-    found: defaultdict[AuthorKey, dict[UUID, Share]] = defaultdict(dict)
-    for release_id, each in written.items():
-        number = refs[ground.releases[release_id].repo_id].number
-        for author, share in _shares(each).items():
-            found[number, author][release_id] = share
-    return dict(found)
+    return [
+        _Shipment(row, refs[row.release.repo_id].number, written[row.release.id])
+        for row in ground.facts.releases
+        if row.release.id in written
+    ]
 
 
-def _shares(written: Written) -> dict[int, Share]:
-    fact, authors = written
-    found: defaultdict[int, Share] = defaultdict(Share)
-    at = len(fact.times)
-    for seconds, author in zip(fact.times, authors[:at], strict=True):
-        found[author].times.append(seconds)
-    for author in authors[at : (at := at + fact.merges)]:
-        found[author].merges += 1
-    for author in authors[at : (at := at + fact.timeless)]:
-        found[author].timeless += 1
-    for author in authors[at:]:
-        found[author].early += 1
+def _shares(shipment: _Shipment, place: Mapping[AuthorKey, int]) -> Mapping[int, _Share]:
+    """By the place of each person, what they have of a release."""
+    fact, authors = shipment.written
+    found: defaultdict[int, _Share] = defaultdict(_Share)
+    here = {author: number for (repo_number, author), number in place.items() if repo_number == shipment.repo_number}
+    for seconds, author in zip(fact.times, authors, strict=False):
+        if author in here:
+            found[here[author]].times.append(seconds)
+    start = len(fact.times)
+    for kind, count in enumerate((fact.merges, fact.timeless, fact.early)):
+        for author in authors[start : start + count]:
+            if author in here:
+                found[here[author]].left[kind] += 1
+        start += count
     return found
 
 
 def _author(
     keys: Sequence[AuthorKey],
     names: Mapping[AuthorKey, tuple[str, str]],
-    by_key: Mapping[AuthorKey, Mapping[UUID, Share]],
+    totals: Mapping[AuthorKey, int],
+    inside: Mapping[AuthorKey, int],
 ) -> Author:
-    shares: defaultdict[UUID, Share] = defaultdict(Share)
     commits: Counter[tuple[str, str]] = Counter()
     for key in keys:
-        for release_id, share in by_key[key].items():
-            shares[release_id].add(share)
-            commits[names[key]] += share.commits
+        commits[names[key]] += totals[key]
     name, email = min(commits, key=lambda each: (-commits[each], each))
-    return Author(name, email, frozenset(keys), frozenset(names[key][0] for key in keys), dict(shares))
+    return Author(name, email, frozenset(keys), frozenset(_names(keys, names)), sum(inside.get(key, 0) for key in keys))
 
 
-def _developer(ground: Ground, window: Window, author: Author) -> Developer | None:
-    rows = author.facts(ground).within(window).releases
-    if not rows:
-        return None
-    figure = dora.figure(Metric.CHANGE_LEAD_TIME, author.facts(ground), window, ground.rules)
-    commits = sum(author.shares[row.release.id].commits for row in rows)
-    return Developer(author, commits, figure, rows[0].at, rows[-1].at)
+def _names(keys: Iterable[AuthorKey], names: Mapping[AuthorKey, tuple[str, str]]) -> Iterable[str]:
+    return (names[key][0] for key in keys)

@@ -19,7 +19,7 @@ from shipmend.delivery.leads import why_left_out
 from shipmend.delivery.models import ShippedRun
 from shipmend.history.contents import ShippedCommit, commits_by, shipped_commits
 from shipmend.history.touched import counted
-from shipmend.reports.authors import Author
+from shipmend.reports.authors import AuthorPart
 from shipmend.reports.listing import CountsAs
 from shipmend.reports.load import Ground
 
@@ -55,10 +55,11 @@ class _Shipment(NamedTuple):
 class CommitListing:
     """The commits first shipped in a window, those of the latest release first; of one author, if one is given."""
 
-    def __init__(self, ground: Ground, window: Window, metric: Metric | None, author: Author | None) -> None:
+    def __init__(self, ground: Ground, window: Window, metric: Metric | None, part: AuthorPart | None) -> None:
         self._ground = ground
         self._metric = metric
-        self._author = author
+        self._author = part.author if part else None
+        self._shares = part.commits if part else None
         self._paths = ground.paths
         self._refs = {repo.id: ref_of(repo) for repo in ground.repos}
         rows = ground.facts.within(window).releases[::-1]
@@ -86,9 +87,8 @@ class CommitListing:
         return [self._row(row, found[self._ref(row).number, number]) for row, number in wanted]
 
     def _size(self, row: ReleaseRow) -> int:
-        if self._author:
-            share = self._author.shares.get(row.release.id)
-            return share.commits if share else 0
+        if self._shares is not None:
+            return self._shares.get(row.release.id, 0)
         return row.lead.commits if row.lead else 0
 
     def _cuts(self, skip: int, take: int) -> Iterator[tuple[ReleaseRow, int, int]]:

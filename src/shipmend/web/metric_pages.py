@@ -150,7 +150,7 @@ def read_metric(place: Place, metric: Metric, query: QueryDict) -> MetricPage:
     """Read all of it."""
     picker = read_picker(query, place, environments_of(place), epoch_now(), extras=("by", "severity", "author", "show"))
     ground = ground_of(place, picker.environment, picker.window)
-    part = part_of(ground, metric, query)
+    part = part_of(ground, metric, picker.window, query)
     number = Number(measure(ground, metric, picker.window, picker.interval, part.facts), "")
     dimension = _dimension(place, metric, query)
     rows = rows_of(ground, metric, picker.window, part, query)
@@ -180,7 +180,7 @@ def all_rows(place: Place, metric: Metric, query: QueryDict) -> Iterator[Evidenc
     """The rows that the address asks for, on all pages."""
     picker = read_picker(query, place, environments_of(place), epoch_now())
     ground = ground_of(place, picker.environment, picker.window)
-    return rows_of(ground, metric, picker.window, part_of(ground, metric, query), query).all()
+    return rows_of(ground, metric, picker.window, part_of(ground, metric, picker.window, query), query).all()
 
 
 def _dimension(place: Place, metric: Metric, query: QueryDict) -> Dimension | None:

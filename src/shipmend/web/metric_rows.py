@@ -12,7 +12,7 @@ from shipmend.core.facts import Facts
 from shipmend.core.metrics import INFO, Dimension, Metric, RowKind
 from shipmend.core.windows import Window
 from shipmend.delivery.queries import Page
-from shipmend.reports.authors import Author, author_named, authors_of
+from shipmend.reports.authors import AuthorPart, Authors
 from shipmend.reports.commit_rows import AuditedCommit, CommitListing
 from shipmend.reports.listing import all_of, page_of
 from shipmend.reports.load import Ground
@@ -37,7 +37,7 @@ class Part:
     facts: Facts
     words: str = ""
     """Which part, in words; empty for all."""
-    author: Author | None = None
+    author: AuthorPart | None = None
 
 
 class Rows(Protocol):
@@ -58,7 +58,7 @@ class Rows(Protocol):
         """Every one."""
 
 
-def part_of(ground: Ground, metric: Metric, query: QueryDict) -> Part:
+def part_of(ground: Ground, metric: Metric, window: Window, query: QueryDict) -> Part:
     """What the address narrows a page to; all of the place for what is not there."""
     severity, author = query.get("severity", ""), query.get("author", "")
     if severity and Dimension.SEVERITY in INFO[metric].dimensions:
@@ -66,9 +66,9 @@ def part_of(ground: Ground, metric: Metric, query: QueryDict) -> Part:
             if group.label == severity:
                 return Part(group.facts, f"severity {severity}")
     if author and Dimension.AUTHOR in INFO[metric].dimensions:
-        found = author_named(authors_of(ground), author)
+        found = Authors(ground, window).part(author)
         if found is not None:
-            return Part(found.facts(ground), found.label, found)
+            return Part(found.facts, found.author.label, found)
     return Part(ground.facts)
 
 
