@@ -96,7 +96,7 @@ def _line(target: Target, client: int, n: int) -> str:
     return json.dumps({**line, "name": f"v{n}"})
 
 
-BATCH_LINES = 500
+BATCH_LINES = 200
 READ = "read"
 CALLS: dict[str, Callable[[Target, int, int], bytes]] = {
     "release": _release,

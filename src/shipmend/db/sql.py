@@ -6,11 +6,12 @@ connection; Django's cursor wrappers, which rewrite each text at each call, are 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Row = tuple[Any, ...]
@@ -85,12 +86,32 @@ class Statement:
         return psycopg.Cursor(database.connection).execute(self._postgres, parameters, prepare=True)
 
 
+class _Mine(threading.local):
+    database: BaseDatabaseWrapper | None = None
+
+
+_mine = _Mine()
+"""This thread's connection: Django's own look-up of it costs as much as a small statement."""
+
+
+def _wrapper() -> BaseDatabaseWrapper:
+    database = _mine.database
+    if database is None:
+        database = _mine.database = connections[DEFAULT_DB_ALIAS]
+    return database
+
+
 def _database() -> BaseDatabaseWrapper:
-    """This thread's connection, open. Asked for once a statement: the proxy `connection` costs a look-up a word."""
-    database = connections[DEFAULT_DB_ALIAS]
+    """This thread's connection, open."""
+    database = _wrapper()
     if database.connection is None:
         database.ensure_connection()
     return database
+
+
+def forget_connection() -> None:
+    """Have this thread's connection looked up anew."""
+    _mine.database = None
 
 
 def _filled(text: str, words: dict[str, str]) -> str:
@@ -101,4 +122,4 @@ def _filled(text: str, words: dict[str, str]) -> str:
 
 def is_sqlite() -> bool:
     """Whether this instance lives on SQLite; otherwise it is PostgreSQL."""
-    return connection.vendor == "sqlite"
+    return _wrapper().vendor == "sqlite"

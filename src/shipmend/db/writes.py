@@ -36,7 +36,7 @@ from django.db import (
 )
 
 from shipmend.core.errors import Refused, Unavailable
-from shipmend.db.sql import is_sqlite
+from shipmend.db.sql import forget_connection, is_sqlite
 from shipmend.metrics import COMMIT_SECONDS, COMMIT_SIZES, WRITE_RETRIES, WRITES
 
 T = TypeVar("T")
@@ -297,6 +297,7 @@ def _forget_connection() -> None:
     """Drop this thread's connection, whose state nobody knows, with all that Django remembers of it."""
     raw = connection.connection
     del connections[DEFAULT_DB_ALIAS]
+    forget_connection()
     if raw is not None:
         with suppress(sqlite3.Error, psycopg.Error):
             raw.close()

@@ -99,8 +99,10 @@ def record_release(
     if change.action is not Action.UNCHANGED:
         action = f"release_{change.action}"
         trail.record(tenant.id, actor, action, title(repo, after), subject_id=after.id, changes=change.changes)
-    commit = replace(after.commit, authored_at=wanted.commit.authored_at)
-    return RecordedRelease(after, repo.path, change.action, releases.warnings_about(replace(after, commit=commit)))
+    told = after
+    if after.commit.authored_at != wanted.commit.authored_at:  # it is not stored with the release
+        told = replace(after, commit=replace(after.commit, authored_at=wanted.commit.authored_at))
+    return RecordedRelease(after, repo.path, change.action, releases.warnings_about(told))
 
 
 def delete_release(*, tenant: Tenant, release_id: UUID, reach: ResourcePath, actor: Actor, now: int) -> RecordedRelease:
