@@ -23,26 +23,26 @@ SELECT o.id AS organization, r.id AS repo_id FROM catalog_organization o JOIN ca
  ON r.entity_id = o.entity_id AND r.organization_id = o.id AND r.slug = 'repo-' || :repo
  WHERE o.entity_id = '{entity}' AND o.slug = 'acme' \gset
 BEGIN;
-SELECT id FROM catalog_repo WHERE entity_id = '{entity}' AND id = :'repo_id' FOR NO KEY UPDATE;
-SELECT id FROM delivery_release WHERE entity_id = '{entity}' AND repo_id = :'repo_id' AND environment = 'production'
+SELECT id FROM catalog_repo WHERE entity_id = '{entity}' AND id = CAST(:repo_id AS uuid) FOR NO KEY UPDATE;
+SELECT id FROM delivery_release WHERE entity_id = '{entity}' AND repo_id = CAST(:repo_id AS uuid) AND environment = 'production'
  AND released_at = :at AND deleted_at IS NULL;
-SELECT id FROM delivery_release WHERE entity_id = '{entity}' AND repo_id = :'repo_id' AND environment = 'production'
+SELECT id FROM delivery_release WHERE entity_id = '{entity}' AND repo_id = CAST(:repo_id AS uuid) AND environment = 'production'
  AND status = 'succeeded' AND deleted_at IS NULL AND released_at <= :at ORDER BY released_at DESC LIMIT 1;
-SELECT id FROM delivery_release WHERE entity_id = '{entity}' AND repo_id = :'repo_id' AND environment = 'production'
+SELECT id FROM delivery_release WHERE entity_id = '{entity}' AND repo_id = CAST(:repo_id AS uuid) AND environment = 'production'
  AND status = 'succeeded' AND deleted_at IS NULL AND released_at > :at ORDER BY released_at LIMIT 1;
 INSERT INTO delivery_release ({columns}) SELECT {values};
 INSERT INTO audit_auditevent (id, entity_id, at, actor, action, subject, subject_id, detail)
- VALUES (gen_random_uuid(), '{entity}', :at, 'pgbench', 'release_created', 'x', gen_random_uuid(), '{{}}');
+ VALUES (gen_random_uuid(), '{entity}', CAST(:at AS bigint), 'pgbench', 'release_created', 'x', gen_random_uuid(), '{{}}');
 COMMIT;
 """
 _GIVEN = {
     "id": "gen_random_uuid()",
     "entity_id": "'{entity}'",
-    "repo_id": ":'repo_id'",
+    "repo_id": "CAST(:repo_id AS uuid)",
     "environment": "'production'",
     "release_sha": "md5(random()::text) || '00000000'",
     "commit_state": "'unverified'",
-    "released_at": ":at",
+    "released_at": "CAST(:at AS bigint)",
     "status": "'succeeded'",
     "issue_keys": "'[]'",
 }
@@ -104,7 +104,7 @@ def _script(url: str, token: str) -> str:
             " AND is_nullable = 'NO' ORDER BY ordinal_position"
         ).fetchall()
     needed = {name: _GIVEN.get(name, _blank(kind)).format(entity=row[0]) for name, kind in described}
-    needed.setdefault("released_at", ":at")
+    needed.setdefault("released_at", "CAST(:at AS bigint)")
     columns, values = ", ".join(needed), ", ".join(needed.values())
     return _SCRIPT.format(digest=digest(token).hex(), entity=row[0], columns=columns, values=values)
 
