@@ -24,15 +24,19 @@ SELECT o.id AS organization, r.id AS repo_id FROM catalog_organization o JOIN ca
  WHERE o.entity_id = '{entity}' AND o.slug = 'acme' \gset
 BEGIN;
 SELECT id FROM catalog_repo WHERE entity_id = '{entity}' AND id = CAST(:repo_id AS uuid) FOR NO KEY UPDATE;
-SELECT id FROM delivery_release WHERE entity_id = '{entity}' AND repo_id = CAST(:repo_id AS uuid) AND environment = 'production'
+SELECT id FROM delivery_release WHERE entity_id = '{entity}' AND repo_id = CAST(:repo_id AS uuid)
+ AND environment = 'production'
  AND released_at = :at AND deleted_at IS NULL;
-SELECT id FROM delivery_release WHERE entity_id = '{entity}' AND repo_id = CAST(:repo_id AS uuid) AND environment = 'production'
+SELECT id FROM delivery_release WHERE entity_id = '{entity}' AND repo_id = CAST(:repo_id AS uuid)
+ AND environment = 'production'
  AND status = 'succeeded' AND deleted_at IS NULL AND released_at <= :at ORDER BY released_at DESC LIMIT 1;
-SELECT id FROM delivery_release WHERE entity_id = '{entity}' AND repo_id = CAST(:repo_id AS uuid) AND environment = 'production'
+SELECT id FROM delivery_release WHERE entity_id = '{entity}' AND repo_id = CAST(:repo_id AS uuid)
+ AND environment = 'production'
  AND status = 'succeeded' AND deleted_at IS NULL AND released_at > :at ORDER BY released_at LIMIT 1;
 INSERT INTO delivery_release ({columns}) SELECT {values};
 INSERT INTO audit_auditevent (id, entity_id, at, actor, action, subject, subject_id, detail)
- VALUES (gen_random_uuid(), '{entity}', CAST(:at AS bigint), 'pgbench', 'release_created', 'x', gen_random_uuid(), '{{}}');
+ VALUES (gen_random_uuid(), '{entity}', CAST(:at AS bigint), 'pgbench', 'release_created', 'x', gen_random_uuid(),
+ '{{}}');
 COMMIT;
 """
 _GIVEN = {
