@@ -99,7 +99,9 @@ def served(instance: Instance, **more: str) -> Iterator[Running]:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environ)
         assert process.stdout is not None
         try:
-            yield Running(process.stdout.readline().strip(), process.pid)
+            server = Running(process.stdout.readline().strip(), process.pid)
+            loaded(instance, server, "release", clients=4, seconds=1, seed=process.pid)  # imports come with the first
+            yield server
         finally:
             process.terminate()
             process.wait(60)

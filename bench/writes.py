@@ -203,7 +203,6 @@ def _rounds(plan: Plan, instance: Instance, kinds: tuple[str, ...], **more: str)
     """Every kind in turn, as often as planned, on one server."""
     runs: dict[str, list[Measured]] = {kind: [] for kind in kinds}
     with served(instance, **more) as server:
-        loaded(instance, server, kinds[0], clients=CLIENTS, seconds=1, seed=_seed())
         for _ in range(plan.rounds):
             for kind in kinds:
                 run = loaded(instance, server, kind, clients=CLIENTS, seconds=plan.seconds, seed=_seed())
