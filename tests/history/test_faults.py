@@ -71,6 +71,17 @@ def test_unreadable_branches_are_told_and_the_others_indexed(world: World, git_r
     assert after_nothing_new(world, repo) == ""
 
 
+def test_a_default_branch_that_cannot_be_read_is_told_as_just_that(world: World, git_repo: GitRepo) -> None:
+    first = git_repo.commit("One")
+    git_repo.tag("v1", first)
+    git_repo.loose(git_repo.commit("Two")).unlink()
+    repo = world.repo(git=git_repo)
+    assert len(commits_of(repo)) == 1
+    assert told(world, repo) == (
+        'The remote repository is damaged: of its branches and tags it can\'t read "heads/main".'
+    )
+
+
 def test_a_remote_that_names_no_branch_of_its_own_is_told_until_one_is_chosen(world: World, git_repo: GitRepo) -> None:
     git_repo.set_head("nowhere")
     git_repo.commit("One", branch="dev", parents=[])

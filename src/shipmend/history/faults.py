@@ -25,10 +25,10 @@ def with_undated(faults: str, undated: int) -> str:
 
 
 def _faults(refs: RefState, release_branch: str, is_partial: bool) -> Iterator[str]:
-    if release_branch and BRANCH + release_branch not in refs.tips:
+    if release_branch and BRANCH + release_branch not in {*refs.tips, *refs.unreadable}:
         name = shown(release_branch)
         yield f"The release branch {name} is not among the remote's branches, {_UNPLACED}: choose another branch."
-    if not release_branch and refs.tips and refs.head is None:
+    if not release_branch and refs.tips and refs.head is None and not refs.unreadable:
         yield f"The remote does not say which branch is its default one, {_UNPLACED}: choose the release branch."
     if refs.unreadable:
         names = [shown(name.removeprefix("refs/")) for name in refs.unreadable[:NAMED]]
