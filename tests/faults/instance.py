@@ -23,7 +23,7 @@ from tests.faults.figures import DATABASE
 from tests.serving import SOURCE
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds for what takes a moment."""
 
 _BEGIN = """

@@ -21,7 +21,7 @@ from tests.faults.scale import rounds
 pytestmark = [pytest.mark.database, pytest.mark.sqlite]
 
 BACKUPS = rounds(20, least=1)
-DAMAGES = rounds(200, least=3)
+DAMAGES = rounds(200, least=1)
 
 
 def test_a_backup_under_load_holds_all_that_was_acknowledged_before_it(tmp_path: Path) -> None:

@@ -20,8 +20,6 @@ from tests.faults.figures import note
 from tests.faults.instance import Instance, instance
 from tests.faults.scale import rounds
 
-pytestmark = pytest.mark.database
-
 NONSENSE = rounds(100_000, least=300)
 STALLED = rounds(200, least=40)
 CALLS = rounds(2000, least=40)

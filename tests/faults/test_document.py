@@ -20,7 +20,7 @@ from tests.security.things import Household
 
 pytestmark = pytest.mark.database
 
-CASES = rounds(5000, least=8)
+CASES = rounds(5000, least=4)
 """Of each operation, good ones, and as many bad ones."""
 OPERATIONS = sorted(f"{route.operation.method} {route.path}" for route in routes())
 NDJSON = "application/x-ndjson"

@@ -22,8 +22,6 @@ from tests.snapshot import stored_rows
 from tests.web.cast import Person
 from tests.world import World
 
-pytestmark = pytest.mark.database
-
 PASSWORD, WRONG = "correct horse", "a wrong guess"
 OUTSIDE = {
     "home": "/",

@@ -26,8 +26,6 @@ from tests.snapshot import stored_rows
 from tests.web.cast import Person
 from tests.world import Api, World
 
-pytestmark = pytest.mark.database
-
 ADDRESSES = [
     "https://127.0.0.1:{port}/a.git",
     "https://127.0.0.2:{port}/a.git",
