@@ -159,7 +159,7 @@ def _do(world: World, kind: str, key: UUID) -> None:
 def _facts(repo: Repo) -> dict[str, list[str]]:
     """All that its releases came to, without ids."""
     releases = Release.objects.filter(entity_id=repo.entity_id, repo=repo)
-    names: dict[UUID | None, str] = dict(releases.values_list("id", "release_sha"))
+    names = dict(releases.values_list("id", "release_sha"))
     columns = ("release_sha", "name", "kind", "commit_state", "commit_number", "released_at", "status", "deleted_at")
     diffs = ReleaseDiff.objects.filter(entity_id=repo.entity_id, release_id__in=names).values_list(
         "release_id", "files", "insertions", "deletions"
@@ -168,5 +168,5 @@ def _facts(repo: Repo) -> dict[str, list[str]]:
     return {
         "releases": sorted(map(repr, releases.values_list(*columns))),
         "diffs": sorted(repr((names[release], *rest)) for release, *rest in diffs),
-        "told": sorted(repr((names[subject], action)) for subject, action in told),
+        "told": sorted(repr((names[subject], action)) for subject, action in told if subject),
     }
