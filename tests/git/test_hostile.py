@@ -384,6 +384,14 @@ def test_an_absurd_message_is_read(
     assert (len(found), found[after].subject) == (2, "After")
 
 
+def test_text_comes_in_utf_8_whatever_a_repository_is_set_to(world: GitRepo, mirror: Mirror) -> None:
+    sha = world.commit("Größe", author=("Zoë", "zoe@example.org"))
+    fetch(mirror, world)
+    for setting in ("i18n.logOutputEncoding", "i18n.commitEncoding"):
+        run_git(["config", setting, "latin1"], git_dir=mirror.git_dir)
+    assert (by_sha(mirror)[sha].subject, by_sha(mirror)[sha].author_name) == ("Größe", "Zoë")
+
+
 def test_an_enormous_message_costs_little_memory_and_is_cut(world: GitRepo, mirror: Mirror) -> None:
     bad = world.raw_commit(message=b"Big\n\n" + b"x" * (40 << 20))
     after = world.commit("After")
