@@ -91,6 +91,14 @@ def test_the_overview_tells_the_five_numbers_what_is_open_and_the_latest_release
     assert "shop-9" in text
 
 
+def test_a_figure_is_set_against_the_period_before_unless_there_was_nothing(january: World, reader: Person) -> None:
+    page = f"/entities/{january.path}/-/metrics/deployment_frequency"
+    assert "better" not in main(reader.get(page, **JANUARY))
+    second_half = main(reader.get(page, start_date="2024-01-06", end_date="2024-01-10"))
+    assert "↓ worse , 1.2 a day before" in second_half
+    assert "4 releases in 5 days" in second_half
+
+
 def test_an_organization_and_a_repo_have_numbers_of_their_own(january: World, reader: Person) -> None:
     shop = main(reader.get(f"/entities/{january.repo_path('shop')}", **JANUARY))
     assert "1 of 9 releases" in shop

@@ -79,6 +79,8 @@ class Number:
         now, before = self.figure, self.measured.before
         if before is None or now.value is None or before.value is None or not (now.is_enough and before.is_enough):
             return None
+        if now.metric is Metric.DEPLOYMENT_FREQUENCY and not before.n:
+            return None  # more than before the first release is no feat
         if is_alike(now, before):
             return Change(Verdict.ALIKE, "→")
         is_lower = now.value < before.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
@@ -57,6 +58,7 @@ _NEVER_EMPTY = {"td", "th", "tbody", "a", "title", "desc"}
 """What HTML closes with a tag of its own even when there is nothing in it."""
 
 
+@cache
 def _name(key: str) -> str:
     return key if key in _MIXED else key.rstrip("_").replace("_", "-")
 
@@ -65,4 +67,6 @@ _MIXED = {"viewBox", "preserveAspectRatio"}
 
 
 def _value(value: Value) -> str:
-    return escape(value) if isinstance(value, str) else f"{round(value, 2):g}"
+    if isinstance(value, str):
+        return escape(value)
+    return str(value) if isinstance(value, int) else f"{round(value, 2):g}"
