@@ -235,11 +235,14 @@ def test_a_page_costs_as_many_queries_with_much_as_with_little(world: World, pla
                 release(world, f"repo-{r}", f"v{r}.{n}", at)
                 defect(world, f"repo-{r}", f"D-{r}-{n}", at + 60, **({"fix_released_at": at + 120} if n % 2 else {}))
 
-    def queries() -> int:
-        reader.get(path, **JANUARY)  # what is new is attributed first
+    def count() -> int:
         with asked() as questions:
             assert reader.get(path, **JANUARY).status == 200
         return questions.count
+
+    def queries() -> int:
+        """The fewest of three: what is new is attributed first, and a thread of an earlier call may still be at work."""
+        return min(count() for _ in range(3))
 
     fill(1, 2)
     few = queries()
