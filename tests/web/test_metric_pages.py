@@ -241,7 +241,7 @@ def test_a_page_costs_as_many_queries_with_much_as_with_little(world: World, pla
         return questions.count
 
     def queries() -> int:
-        """The fewest of three: what is new is attributed first, and a thread of an earlier call may still be at work."""
+        """The fewest of three: what is new is attributed first, and the thread of an earlier call may be at work."""
         return min(count() for _ in range(3))
 
     fill(1, 2)
