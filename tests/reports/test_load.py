@@ -243,3 +243,11 @@ def test_the_number_of_queries_does_not_grow(line: Line) -> None:
         call = {"resource_path": line.path, "defect_key": f"D{n}", "detected_at": iso(FIRST_DAY + (20 + n) * DAY)}
         assert line.api.post("critical_defects", call, fix_released_at=iso(FIRST_DAY + 50 * DAY)).status == 200
     assert cost() == few
+
+
+def test_a_defect_whose_fix_is_dated_long_before_it_is_left_out_where_it_was_resolved(line: Line) -> None:
+    defect = {"resource_path": line.path, "defect_key": "X", "detected_at": iso(FIRST_DAY + 90 * DAY)}
+    reply = line.api.post("critical_defects", defect, fix_released_sha=next(iter(line.git.commits)))
+    assert reply.status == 200, reply.json
+    recovery = found(line.world)[Metric.RECOVERY_TIME]
+    assert (recovery.n, [(each.reason, each.amount) for each in recovery.excluded]) == (0, [(Reason.BACKWARD, 1)])

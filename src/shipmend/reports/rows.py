@@ -16,7 +16,8 @@ _RELEASES = Statement(
     " ORDER BY released_at, COALESCE(commit_number, -1), release_sha"
 )
 # The defects that a window can have to do with: detected in it, or soon enough after it to blame a release of it; open
-# in it, or resolved from then on; caused by a release of it, as somebody said; or with a fix that one carried.
+# in it, or resolved from then on, even by a fix that is dated long before the detection; caused by a release of it, as
+# somebody said; or with a fix that one carried.
 # The commits of those releases lie between two numbers of each stream, which spares looking at every other fix.
 _WANTED = (
     "WITH released AS (SELECT id FROM delivery_release WHERE entity_id = ? AND environment = ? AND deleted_at IS NULL"
@@ -24,7 +25,8 @@ _WANTED = (
     " reach AS (SELECT run.stream_id, MIN(run.first) AS low, MAX(run.last) AS high FROM released"
     "  JOIN delivery_shippedrun run ON run.entity_id = ? AND run.release_id = released.id GROUP BY run.stream_id),"
     " wanted AS (SELECT d.id FROM delivery_criticaldefect d WHERE d.entity_id = ? AND d.deleted_at IS NULL"
-    "  AND d.detected_at < ? AND (d.detected_at >= ? OR d.resolved_at IS NULL OR d.resolved_at >= ?)"
+    "  AND (d.detected_at < ? OR d.resolved_at < ?)"
+    "  AND (d.detected_at >= ? OR d.resolved_at IS NULL OR d.resolved_at >= ?)"
     "  UNION SELECT d.id FROM released JOIN delivery_criticaldefect d"
     "   ON d.entity_id = ? AND d.cause_release_id = released.id WHERE d.deleted_at IS NULL"
     "  UNION SELECT f.defect_id FROM reach"
@@ -82,7 +84,18 @@ class Stretch:
         """What `_WANTED` asks for."""
         entity = self.entity_id
         released = (entity, self.environment, self.start, self.end)
-        return (*released, entity, entity, self.end + self.reach, self.start, self.start, entity, entity, entity)
+        return (
+            *released,
+            entity,
+            entity,
+            self.end + self.reach,
+            self.end,
+            self.start,
+            self.start,
+            entity,
+            entity,
+            entity,
+        )
 
 
 class ReleaseRecord(NamedTuple):
