@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipmend.core.causes import CauseKind
 from shipmend.core.defect_browser import BrowsedDefect, BrowsedFix, Order, by_repo, put_in_order
 
 REPOS = [UUID(int=n) for n in (1, 2, 3)]
@@ -24,9 +23,8 @@ def defects(draw: st.DrawFn) -> list[BrowsedDefect]:
         mended = tuple(sorted(draw(fixes), key=lambda fix: fix.released_at))
         resolved = max((fix.released_at for fix in mended), default=None)
         severity, own = draw(st.none() | st.integers(-2, 3)), draw(st.none() | some_repo)
-        cause = draw(st.sampled_from(CauseKind))
         at = draw(st.integers(0, 50))
-        found.append(BrowsedDefect(UUID(int=100 + n), f"K-{n}", at, resolved, severity, cause, own, mended))
+        found.append(BrowsedDefect(UUID(int=100 + n), f"K-{n}", at, resolved, severity, own, mended))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Looking through defects: which cause they have, in what order they stand, and what they add up to by repo."""
+"""Looking through defects: in what order they stand, and what they add up to by repo."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from shipmend.core.causes import CauseKind
 from shipmend.core.samples import sample
 
 
@@ -52,7 +51,6 @@ class BrowsedDefect(NamedTuple):
     detected_at: int
     resolved_at: int | None
     severity: int | None
-    cause: CauseKind
     own_repo: UUID | None
     fixes: tuple[BrowsedFix, ...] = ()
     """The earliest first."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
@@ -14,10 +15,10 @@ from shipmend.catalog.queries import Place, Tenant
 from shipmend.core.causes import Case, Cause, CauseKind, Standing, Verdict, decide_cause, repos_concerned
 from shipmend.core.defect_browser import BrowsedDefect, BrowsedFix, Order, RepoDefects, by_repo, put_in_order
 from shipmend.core.defects import DefectState
-from shipmend.db.sql import Row, Statement
+from shipmend.db.sql import Statement
 from shipmend.delivery.causes import candidates_for, cause_window
 from shipmend.delivery.models import Release
-from shipmend.delivery.queries import Page, defects_of_place, views_of_defects
+from shipmend.delivery.queries import Page, between, defects_of_place, views_of_defects
 from shipmend.delivery.views import DefectView
 
 _FIXES = Statement(
@@ -67,13 +68,17 @@ class Browsed:
 def browse(place: Place, repos: Sequence[Repo], wanted: Wanted, *, page: int, size: int) -> Browsed:
     """Look through the defects found at or below a place, or with a fix there. `repos` are all that lie there."""
     tenant = place.tenant
-    every = _defects(place)
-    causes = _causes(tenant, every, cause_window(tenant))
-    fitting = [each.defect._replace(cause=causes[each.defect.id].kind) for each in every if _fits(each.defect, wanted)]
-    found = put_in_order((each for each in fitting if wanted.cause in (None, each.cause)), wanted.order)
-    shown = found[(page - 1) * size : page * size]
-    views = {view.id: view for view in views_of_defects(tenant, [each.id for each in shown])}
-    rows = tuple(BrowsedRow(views[each.id], causes[each.id]) for each in shown if each.id in views)
+    every = _defects(place, wanted)
+    read = {each.defect.id: each for each in every}
+    window = cause_window(tenant)
+    causes = _causes(tenant, every, window) if wanted.cause else {}
+    fitting = (each.defect for each in every if not wanted.cause or causes[each.defect.id].kind is wanted.cause)
+    found = put_in_order(fitting, wanted.order)
+    shown = [each.id for each in found[(page - 1) * size : page * size]]
+    if not wanted.cause:  # only those that are seen: to decide all takes every release of the entity
+        causes = _causes(tenant, [read[each] for each in shown], window)
+    views = {view.id: view for view in views_of_defects(tenant, shown)}
+    rows = tuple(BrowsedRow(views[each], causes[each]) for each in shown if each in views)
     known = {repo.id: repo for repo in repos}
     return Browsed(
         rows=Page(rows, page, size, len(found)),
@@ -82,51 +87,50 @@ def browse(place: Place, repos: Sequence[Repo], wanted: Wanted, *, page: int, si
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A defect as it is read, before its cause is decided."""
+class _Read(NamedTuple):
+    """A defect as it is read, and what its cause rests on besides."""
 
     defect: BrowsedDefect
-    case: Case
+    fixed: Collection[UUID]
+    """The repos of all its fixes, of those without a time too."""
+    said: tuple[str, UUID | None, bool]
+    """The columns of a verdict."""
+
+    @property
+    def case(self) -> Case:
+        """What its cause rests on."""
+        standing, release_id, is_there = self.said
+        concerned = repos_concerned(self.defect.own_repo, self.fixed)
+        return Case(self.defect.detected_at, concerned, Verdict(Standing(standing), release_id, is_there))
 
 
-def _fits(defect: BrowsedDefect, wanted: Wanted) -> bool:
-    if wanted.state is not None and (defect.resolved_at is None) != (wanted.state is DefectState.OPEN):
-        return False
-    if wanted.severity is not None and defect.severity != wanted.severity:
-        return False
-    starts = wanted.start is None or defect.detected_at >= wanted.start
-    return starts and (wanted.end is None or defect.detected_at < wanted.end)
-
-
-def _defects(place: Place) -> list[_Read]:
+def _defects(place: Place, wanted: Wanted) -> list[_Read]:
     there = Release.objects.filter(entity_id=place.tenant.id, id=OuterRef("cause_release_id"), deleted_at=None)
-    rows = (
-        defects_of_place(place)
-        .annotate(cause_is_there=Exists(there))
-        .values_list(
-            "id",
-            "defect_key",
-            "detected_at",
-            "resolved_at",
-            "severity",
-            "repo_id",
-            "cause_standing",
-            "cause_release_id",
-            "cause_is_there",
-        )
+    found = between(defects_of_place(place), "detected_at", wanted.start, wanted.end)
+    if wanted.state is not None:
+        found = found.filter(resolved_at__isnull=wanted.state is DefectState.OPEN)
+    if wanted.severity is not None:
+        found = found.filter(severity=wanted.severity)
+    rows = found.annotate(cause_is_there=Exists(there)).values_list(
+        "id",
+        "defect_key",
+        "detected_at",
+        "resolved_at",
+        "severity",
+        "repo_id",
+        "cause_standing",
+        "cause_release_id",
+        "cause_is_there",
     )
     fixes, fixed = _fixes(place.tenant)
-    return [_read(row, fixes.get(row[0], []), fixed.get(row[0], set())) for row in rows]
-
-
-def _read(row: Row, fixes: list[BrowsedFix], fixed: set[UUID]) -> _Read:
-    defect_id, key, detected_at, resolved_at, severity, repo_id, standing, release_id, is_there = row
-    verdict = Verdict(Standing(standing), release_id, is_there)
-    defect = BrowsedDefect(
-        defect_id, key, detected_at, resolved_at, severity, CauseKind.UNATTRIBUTED, repo_id, tuple(fixes)
-    )
-    return _Read(defect, Case(detected_at, repos_concerned(repo_id, fixed), verdict))
+    return [
+        _Read(
+            BrowsedDefect(id_, key, detected_at, resolved_at, severity, own_repo, tuple(fixes.get(id_, ()))),
+            fixed.get(id_, ()),
+            (standing, release_id, is_there),
+        )
+        for id_, key, detected_at, resolved_at, severity, own_repo, standing, release_id, is_there in rows
+    ]
 
 
 def _fixes(tenant: Tenant) -> tuple[dict[UUID, list[BrowsedFix]], dict[UUID, set[UUID]]]:
@@ -140,6 +144,7 @@ def _fixes(tenant: Tenant) -> tuple[dict[UUID, list[BrowsedFix]], dict[UUID, set
     return fixes, fixed
 
 
-def _causes(tenant: Tenant, read: list[_Read], window: int) -> dict[UUID, Cause]:
-    candidates = candidates_for(tenant, {each.defect.id: each.case for each in read}, window)
-    return {each.defect.id: decide_cause(each.case, candidates, window) for each in read}
+def _causes(tenant: Tenant, read: Iterable[_Read], window: int) -> dict[UUID, Cause]:
+    cases = {each.defect.id: each.case for each in read}
+    candidates = candidates_for(tenant, cases, window)
+    return {defect_id: decide_cause(case, candidates, window) for defect_id, case in cases.items()}

@@ -56,7 +56,7 @@ def list_releases(
 ) -> Page[ReleaseView]:
     """The releases at or below a place with `start` <= released_at < `end`, newest first."""
     rows = _within(Release.objects.filter(deleted_at=None), place, "repo")
-    rows = _between(rows, "released_at", start, end)
+    rows = between(rows, "released_at", start, end)
     if environment is not None:
         rows = rows.filter(environment=environment)
     total = rows.count()
@@ -97,7 +97,7 @@ def list_defects(
     size: int = PAGE_SIZE,
 ) -> Page[DefectView]:
     """The defects of a place detected in the window, newest first: found at or below it, or with a fix there."""
-    rows = _between(defects_of_place(place), "detected_at", start, end)
+    rows = between(defects_of_place(place), "detected_at", start, end)
     if state is not None:
         rows = rows.filter(resolved_at__isnull=state is DefectState.OPEN)
     total = rows.count()
@@ -132,7 +132,8 @@ def _within(rows: QuerySet[Release], place: Place, repo: str) -> QuerySet[Releas
     return rows
 
 
-def _between(rows: QuerySet[Any], field: str, start: int | None, end: int | None) -> QuerySet[Any]:
+def between(rows: QuerySet[Any], field: str, start: int | None, end: int | None) -> QuerySet[Any]:
+    """Those with `start` <= field < `end`; None bounds nothing."""
     if start is not None:
         rows = rows.filter(**{f"{field}__gte": start})
     if end is not None:
