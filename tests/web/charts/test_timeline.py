@@ -87,6 +87,13 @@ def test_no_two_bars_of_a_row_touch_and_none_is_forgotten(spans: list[tuple[int,
         assert all(end is not None and end <= start for (_, end), (start, _) in pairwise(those))
 
 
+def test_in_a_crowd_what_began_in_the_window_is_drawn_before_what_is_older() -> None:
+    old = [bar(WINDOW.start - n, None) for n in range(1, 100)]
+    new = [bar(WINDOW.start + n * 6 * HOUR, WINDOW.start + n * 6 * HOUR + 60) for n in range(30)]
+    placed, _ = in_rows([*old, *new], SPAN)
+    assert {id(each) for each in new} - {id(each) for _, each in placed} == set()
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(instants, st.sampled_from(list(Shape))), max_size=400))
 def test_ticks_that_touch_become_one_that_tells_how_many(spans: list[tuple[int, Shape]]) -> None:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 MOST_ROWS = 5
 MOST_BARS = 40
-"""Of one lane; of more, those that last longest."""
+"""Of one lane; of more, the longest, and few that began before the window, since these fill a row each."""
+MOST_OLD_BARS = 2
 MOST_TICKS = 120
 """Of one lane, apart; more are drawn together where they touch."""
 COLUMNS = 100
@@ -102,9 +103,9 @@ def in_rows(bars: Sequence[Bar], span: Span) -> tuple[list[tuple[int, Bar]], int
     """Bars with the row that each has to itself, and how many found none."""
     ends: list[float] = []
     placed: list[tuple[int, Bar]] = []
-    left = max(0, len(bars) - MOST_BARS)
-    longest = sorted(bars, key=lambda bar: bar.start - (span.end if bar.end is None else bar.end))[:MOST_BARS]
-    for bar in sorted(longest, key=attrgetter("start")):
+    chosen = bars if len(bars) <= MOST_BARS else _of_crowd(bars, span)
+    left = len(bars) - len(chosen)
+    for bar in sorted(chosen, key=attrgetter("start")):
         start = span.place(bar.start)
         row = next((n for n, end in enumerate(ends) if end + _GAP <= start), len(ends))
         if row == MOST_ROWS:
@@ -114,6 +115,12 @@ def in_rows(bars: Sequence[Bar], span: Span) -> tuple[list[tuple[int, Bar]], int
         ends[row : row + 1] = [max(end, start + _GAP)]
         placed.append((row, bar))
     return placed, left
+
+
+def _of_crowd(bars: Sequence[Bar], span: Span) -> list[Bar]:
+    longest = sorted(bars, key=lambda bar: bar.start - (span.end if bar.end is None else bar.end))
+    old = [bar for bar in longest if bar.start < span.start][:MOST_OLD_BARS]
+    return [*old, *(bar for bar in longest if bar.start >= span.start)][:MOST_BARS]
 
 
 def _one(ticks: Sequence[Tick]) -> Tick:
