@@ -31,6 +31,7 @@ from shipmend.core.attribution import Attribution, StreamRelease
 from shipmend.core.ledger import Fate, Ledger, LedgerEvent
 from shipmend.core.lineage import Lineage
 from shipmend.core.walks import difference
+from shipmend.git.errors import GitError
 from shipmend.git.mirror import Mirror
 from shipmend.git.parse import CommitBatch
 
@@ -47,7 +48,10 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=200, help="how many commits, pairs and changes to try")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    project = Project.read(git_dir_of(given.repo))
+    try:
+        project = Project.read(git_dir_of(given.repo))
+    except GitError as error:  # some of its commits can't be read: git itself could not answer either
+        sys.exit(f"{given.repo}: {error.for_people}")
     with tempfile.TemporaryDirectory(prefix="shipmend-verify-") as folder:
         report = verify(project, Oracle(Path(folder), project), random.Random(given.seed), given.sample)
     print("\n".join(report.lines))

@@ -35,6 +35,16 @@ def test_what_is_no_repository_is_told_in_words(tmp_path: Path) -> None:
     assert "is no git directory" in done.stderr
 
 
+def test_a_repository_that_lacks_commits_is_told_in_words(git_repo: GitRepo, tmp_path: Path) -> None:
+    lost = git_repo.commit("One")
+    git_repo.commit("Two")
+    git_repo.loose(lost).unlink()
+    done = verify(git_repo.path, tmp_path)
+    assert done.returncode == 1
+    assert "data is damaged" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_repository_without_tags_or_commits_is_no_fault(git_repo: GitRepo, tmp_path: Path) -> None:
     assert verify(git_repo.path, tmp_path).returncode == 0
     git_repo.commit()
