@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,7 @@ def _stand_in(upstream: Path, git_dir: Path) -> Path:
     refs = _git(upstream, "for-each-ref", "--format=create %(refname) %(objectname)", "refs/heads", "refs/tags")
     _git(git_dir, "update-ref", "--stdin", stdin=refs + "\n" if refs else "")
     _git(git_dir, "pack-refs", "--all")
+    _git(git_dir, "-c", "commitGraph.generationVersion=1", "commit-graph", "write", "--reachable")
     _git(git_dir, "symbolic-ref", "HEAD", _default_branch(upstream, refs))
     return git_dir
 
@@ -131,9 +133,11 @@ def _hold_back(git_dir: Path) -> dict[str, str]:
     """
     branch = _git(git_dir, "symbolic-ref", "HEAD")
     chain = _git(git_dir, "rev-list", "--first-parent", f"--max-count={PUSHED + 1}", branch).split()
-    steps = next((steps for steps in range(1, len(chain)) if _new(git_dir, branch, chain, steps) >= PUSHED), 0)
-    if not steps:
+    further = range(1, len(chain))
+    at = bisect_left(further, PUSHED, key=lambda steps: _new(git_dir, branch, chain, steps))
+    if at == len(further):
         return {}
+    steps = further[at]
     ahead = _ahead(git_dir, chain[steps - 1])
     _git(git_dir, "update-ref", "--stdin", stdin="".join(f"delete {name}\n" for name in ahead if name != branch))
     _git(git_dir, "update-ref", branch, chain[steps])
@@ -174,7 +178,6 @@ def _child(task: str, data: Path, upstream: Path) -> dict[str, Any]:
 
 def _per_release(git_dir: Path, ours: float, shas: list[str]) -> str:
     """One `git rev-list R --not <all earlier>` for each of some releases, beside our one pass for all."""
-    _git(git_dir, "commit-graph", "write", "--reachable")
     step = max(1, len(shas) // SUBPROCESS_RELEASES)
     asked = range(0, len(shas), step)
     began = time.monotonic()
