@@ -8,6 +8,8 @@ from shipmend.core.errors import shown
 from shipmend.git.refs import BRANCH, RefState
 
 NAMED = 3
+PARTIAL = "The remote repository is damaged: it can't read some of its files, so changed lines can't be counted."
+"""Stays, whatever becomes of the remote: a mirror without files is not filled up."""
 _UNPLACED = "so a release can't be placed by its time alone"
 
 
@@ -36,4 +38,4 @@ def _faults(refs: RefState, release_branch: str, is_partial: bool) -> Iterator[s
         listed = ", ".join(names) + (f" and {more:,} more" if more else "")
         yield f"The remote repository is damaged: of its branches and tags it can't read {listed}."
     if is_partial:
-        yield "The remote repository is damaged: it can't read some of its files, so changed lines can't be counted."
+        yield PARTIAL

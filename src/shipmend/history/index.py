@@ -21,7 +21,7 @@ from shipmend.git.refs import BRANCH, TAG, RefState
 from shipmend.history import store
 from shipmend.history.actions import SETTLE, TEND, TEND_DELAY, request_sift
 from shipmend.history.arranging import Numbered
-from shipmend.history.faults import faults_of, with_undated
+from shipmend.history.faults import PARTIAL, faults_of, with_undated
 from shipmend.history.indexing import Guard, index_commits
 from shipmend.history.mirrors import access, mirror_of, remote_of
 from shipmend.history.progress import ProgressReport
@@ -133,7 +133,7 @@ def _is_up_to_date(run: _Run) -> bool:
 
     Never when something was amiss then, which may be mended, nor when tickets are looked for by another pattern.
     """
-    if run.state.faults or run.state.tickets_by != run.pattern.fingerprint:
+    if run.state.faults not in {"", PARTIAL} or run.state.tickets_by != run.pattern.fingerprint:
         return False
     if not run.mirror.exists or run.state.trunk_branch != (run.repo.release_branch or run.state.default_branch):
         return False
