@@ -122,11 +122,6 @@ def is_open_at(defect: DefectFact, instant: int) -> bool:
     return defect.detected_at < instant and (defect.resolved_at is None or defect.resolved_at >= instant)
 
 
-def open_at(facts: Facts, instant: int) -> int:
-    """How many defects were open at an instant."""
-    return sum(1 for defect in facts.defects if is_open_at(defect, instant))
-
-
 def _deployment_frequency(facts: Facts, window: Window, _rules: Rules) -> Figure:
     counted = len(_counted(facts))
     excluded = _left(row.reason for row in facts.releases)
@@ -149,22 +144,19 @@ def _change_lead_time(facts: Facts, _window: Window, _rules: Rules) -> Figure:
 def _change_fail_rate(facts: Facts, window: Window, rules: Rules) -> Figure:
     counted = _counted(facts)
     failed = sum(1 for row in counted if is_failure(row, rules))
-    start, end = window.start, window.end
+    detected = facts.defects[facts.detected_before(window.start) : facts.detected_before(window.end)]
     beside = (
         Beside(Aside.WITH_DEFECT, sum(1 for row in counted if row.defects)),
         Beside(Aside.UNDONE, sum(1 for row in counted if row.is_undone)),
         Beside(Aside.BOTH, sum(1 for row in counted if row.defects and row.is_undone)),
         Beside(Aside.GUESSED, sum(1 for row in counted if row.defects and row.is_guess)),
-        Beside(
-            Aside.UNATTRIBUTED,
-            sum(1 for defect in facts.defects if defect.cause is None and start <= defect.detected_at < end),
-        ),
+        Beside(Aside.UNATTRIBUTED, sum(1 for defect in detected if defect.cause is None)),
     )
     return _share(Metric.CHANGE_FAIL_RATE, failed, counted, facts, beside)
 
 
 def _recovery_time(facts: Facts, window: Window, _rules: Rules) -> Figure:
-    beside = (Beside(Aside.STILL_OPEN, open_at(facts, window.end)),)
+    beside = (Beside(Aside.STILL_OPEN, facts.open_at(window.end)),)
     return _since_detection(Metric.RECOVERY_TIME, facts.resolutions, beside)
 
 
@@ -183,7 +175,7 @@ def _fixes_not_holding(facts: Facts, _window: Window, _rules: Rules) -> Figure:
 
 
 def _open_defects(facts: Facts, window: Window, _rules: Rules) -> Figure:
-    count = open_at(facts, window.end)
+    count = facts.open_at(window.end)
     return Figure(Metric.OPEN_DEFECTS, float(count), count, count, 1)
 
 

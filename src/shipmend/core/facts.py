@@ -155,6 +155,16 @@ class Facts:
     fixes: Sequence[FixRow]
     defects: Sequence[DefectFact]
     """By detection. Not cut down by `within`: what is open at an instant was detected at any time before."""
+    closings: Sequence[int] = ()
+    """When those of them that are resolved ceased to be open, ascending: never before their detection."""
+
+    def detected_before(self, instant: int) -> int:
+        """How many of the defects were detected before an instant."""
+        return bisect_left(self.defects, instant, key=attrgetter("detected_at"))
+
+    def open_at(self, instant: int) -> int:
+        """How many defects were detected before an instant and not resolved before it."""
+        return self.detected_before(instant) - bisect_left(self.closings, instant)
 
     def within(self, window: Window) -> Facts:
         """What happened in a window."""
@@ -195,15 +205,20 @@ class Facts:
         first_fixes = _sorted_out(self.first_fixes, lambda row: keys(row.defect))
         fixes = _sorted_out(self.fixes, lambda row: keys(row.defect))
         defects = _sorted_out(self.defects, keys)
-        return {key: Facts((), resolutions[key], first_fixes[key], fixes[key], those) for key, those in defects.items()}
+        return {
+            key: Facts((), resolutions[key], first_fixes[key], fixes[key], those, _closings(those))
+            for key, those in defects.items()
+        }
 
     def _of_defects(self, is_wanted: Callable[[DefectFact], bool]) -> Facts:
+        defects = [defect for defect in self.defects if is_wanted(defect)]
         return replace(
             self,
             resolutions=[row for row in self.resolutions if is_wanted(row.defect)],
             first_fixes=[row for row in self.first_fixes if is_wanted(row.defect)],
             fixes=[row for row in self.fixes if is_wanted(row.defect)],
-            defects=[defect for defect in self.defects if is_wanted(defect)],
+            defects=defects,
+            closings=_closings(defects),
         )
 
 
@@ -227,6 +242,7 @@ def judge(
         first_fixes=sorted(_defect_row(at, defect) for at, defect in firsts),
         fixes=sorted(row for id_, each in of_defect.items() for row in _fix_rows(each, known[id_])),
         defects=sorted(known.values(), key=attrgetter("detected_at", "id")),
+        closings=_closings(known.values()),
     )
 
 
@@ -256,23 +272,30 @@ def _release_rows(
         for fix in of_defect:
             if fix.carried_by is not None:
                 carried[fix.carried_by].append(fix.id)
-    return [
-        ReleaseRow(
-            release.released_at,
-            release,
-            why_not_counted(release),
-            tuple(sorted(defect.id for defect in caused.get(release.id, ()))),
-            all(defect.is_guess for defect in caused.get(release.id, ())),
-            tuple(sorted(carried.get(release.id, ()))),
-            leads.get(release.id),
+    rows = []
+    for release in sorted(releases, key=attrgetter("released_at", "id")):
+        blamed = caused.get(release.id, ())
+        rows.append(
+            ReleaseRow(
+                release.released_at,
+                release,
+                why_not_counted(release),
+                tuple(sorted(defect.id for defect in blamed)) if blamed else (),
+                all(defect.is_guess for defect in blamed),
+                tuple(sorted(carried[release.id])) if release.id in carried else (),
+                leads.get(release.id),
+            )
         )
-        for release in sorted(releases, key=attrgetter("released_at", "id"))
-    ]
+    return rows
 
 
 def _defect_row(at: int, defect: DefectFact) -> DefectRow:
     seconds = at - defect.detected_at
     return DefectRow(at, defect, seconds, Reason.BACKWARD if seconds < 0 else None)
+
+
+def _closings(defects: Iterable[DefectFact]) -> list[int]:
+    return sorted(max(defect.detected_at, at) for defect in defects if (at := defect.resolved_at) is not None)
 
 
 def _fix_rows(fixes: Sequence[FixFact], defect: DefectFact) -> Iterable[FixRow]:

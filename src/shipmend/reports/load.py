@@ -37,7 +37,9 @@ from shipmend.reports.rows import (
     releases_around,
 )
 
-_SETTLED = (CommitState.KNOWN, CommitState.UNVERIFIED)
+_SETTLED = frozenset({CommitState.KNOWN.value, CommitState.UNVERIFIED.value})
+_KINDS: dict[str | None, Kind | None] = {None: None, **{kind.value: kind for kind in Kind}}
+_STATUSES = {status.value: status for status in Status}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,13 @@ def load(place: Place, environment: str, start: int, end: int) -> Ground:
     releases, defects, fixes = releases_around(stretch), defects_around(stretch), fixes_around(stretch)
     # Of what was detected earlier no release in question can be the cause, unless somebody says so.
     suspect = [defect for defect in defects if defect.standing or start <= defect.detected_at < end + reach]
-    causes = _causes(suspect, fixes, releases, reach)
+    known = [_release_fact(release) for release in releases]
+    counted = [release for release, fact in zip(releases, known, strict=True) if why_not_counted(fact) is None]
+    causes = _causes(suspect, fixes, counted, reach)
     own = {repo.id for repo in repos}
     here = [release for release in releases if release.repo_id in own and start <= release.released_at < end]
     facts = judge(
-        [_release_fact(release) for release in here],
+        [fact for fact in known if fact.repo_id in own and start <= fact.released_at < end],
         _leads(place, environment, here, repos),
         _defect_facts(defects, fixes, causes),
         [
@@ -116,8 +120,8 @@ def _release_fact(release: ReleaseRecord) -> ReleaseFact:
         release.released_at,
         release.id,
         release.repo_id,
-        Kind(release.kind) if release.kind else None,
-        Status(release.status),
+        _KINDS[release.kind],
+        _STATUSES[release.status],
         release.commit_state in _SETTLED,
         release.undone_by,
     )
@@ -154,7 +158,6 @@ def _causes(
             release.repo_id,
         )
         for release in releases
-        if why_not_counted(_release_fact(release)) is None
     )
     return {
         defect.id: decide_cause(

@@ -22,16 +22,16 @@ _RELEASES = Statement(
 _WANTED = (
     "WITH released AS (SELECT id FROM delivery_release WHERE entity_id = ? AND environment = ? AND deleted_at IS NULL"
     "  AND released_at >= ? AND released_at < ?),"
-    " reach AS (SELECT run.stream_id, MIN(run.first) AS low, MAX(run.last) AS high FROM released"
-    "  JOIN delivery_shippedrun run ON run.entity_id = ? AND run.release_id = released.id GROUP BY run.stream_id),"
+    " reach AS (SELECT run.stream_id, MIN(run.first) AS low, MAX(run.last) AS high"
+    "  FROM released CROSS JOIN delivery_shippedrun run"
+    "  WHERE run.entity_id = ? AND run.release_id = released.id GROUP BY run.stream_id),"
     " wanted AS (SELECT d.id FROM delivery_criticaldefect d WHERE d.entity_id = ? AND d.deleted_at IS NULL"
     "  AND (d.detected_at < ? OR d.resolved_at < ?)"
     "  AND (d.detected_at >= ? OR d.resolved_at IS NULL OR d.resolved_at >= ?)"
     "  UNION SELECT d.id FROM released JOIN delivery_criticaldefect d"
     "   ON d.entity_id = ? AND d.cause_release_id = released.id WHERE d.deleted_at IS NULL"
-    "  UNION SELECT f.defect_id FROM reach"
-    "   JOIN delivery_stream s ON s.entity_id = ? AND s.id = reach.stream_id"
-    "   JOIN delivery_defectfix f ON f.entity_id = s.entity_id AND f.repo_id = s.repo_id"
+    "  UNION SELECT f.defect_id FROM reach CROSS JOIN delivery_stream s CROSS JOIN delivery_defectfix f"
+    "   WHERE s.entity_id = ? AND s.id = reach.stream_id AND f.entity_id = s.entity_id AND f.repo_id = s.repo_id"
     "    AND f.commit_number BETWEEN reach.low AND reach.high"
     "  UNION SELECT f.defect_id FROM delivery_defectfix f WHERE f.entity_id = ? AND f.commit_number IS NULL"
     "   AND f.release_sha <> '')"
@@ -39,11 +39,11 @@ _WANTED = (
 _DEFECTS = Statement(
     f"{_WANTED} SELECT d.id, d.detected_at, d.resolved_at, d.repo_id, COALESCE(d.organization_id, r.organization_id),"
     " d.severity, d.cause_standing, d.cause_release_id, c.id, d.defect_key"
-    " FROM wanted JOIN delivery_criticaldefect d ON d.entity_id = ? AND d.id = wanted.id"
+    " FROM wanted CROSS JOIN delivery_criticaldefect d"
     " LEFT JOIN catalog_repo r ON r.entity_id = d.entity_id AND r.id = d.repo_id"
     " LEFT JOIN delivery_release c"
     "  ON c.entity_id = d.entity_id AND c.id = d.cause_release_id AND c.deleted_at IS NULL"
-    " WHERE d.deleted_at IS NULL ORDER BY d.detected_at, d.id"
+    " WHERE d.entity_id = ? AND d.id = wanted.id AND d.deleted_at IS NULL ORDER BY d.detected_at, d.id"
 )
 # A release carries a fix when it is the first with the fix's commit; where no history tells, when it is the first of
 # the same sha; or when it happened at the very instant of the fix.
@@ -57,14 +57,14 @@ _FIXES = Statement(
     "  WHERE same.entity_id = f.entity_id AND same.repo_id = f.repo_id AND same.environment = ?"
     "  AND same.released_at = f.released_at AND same.status = 'succeeded' AND same.deleted_at IS NULL"
     "  ORDER BY same.id LIMIT 1) END"
-    " FROM wanted JOIN delivery_criticaldefect d ON d.entity_id = ? AND d.id = wanted.id"
-    " JOIN delivery_defectfix f ON f.entity_id = d.entity_id AND f.defect_id = d.id"
+    " FROM wanted CROSS JOIN delivery_criticaldefect d CROSS JOIN delivery_defectfix f"
     " JOIN catalog_repo r ON r.entity_id = f.entity_id AND r.id = f.repo_id"
     " LEFT JOIN delivery_stream s ON s.entity_id = f.entity_id AND s.repo_id = f.repo_id AND s.environment = ?"
     " LEFT JOIN delivery_shippedrun run ON run.entity_id = f.entity_id AND run.stream_id = s.id"
     "  AND run.last >= f.commit_number AND run.first = (SELECT MAX(upto.first) FROM delivery_shippedrun upto"
     "   WHERE upto.entity_id = f.entity_id AND upto.stream_id = s.id AND upto.first <= f.commit_number)"
-    " WHERE d.deleted_at IS NULL AND f.commit_state <> 'rejected'"
+    " WHERE d.entity_id = ? AND d.id = wanted.id AND d.deleted_at IS NULL"
+    " AND f.entity_id = d.entity_id AND f.defect_id = d.id AND f.commit_state <> 'rejected'"
 )
 
 
@@ -162,7 +162,7 @@ def defects_around(stretch: Stretch) -> list[DefectRecord]:
 def fixes_around(stretch: Stretch) -> list[FixRecord]:
     """All fixes of these defects but those rejected, and what carried each; the streams are up to date."""
     environment = stretch.environment
-    rows = _FIXES.rows(*stretch.words, environment, environment, stretch.entity_id, environment)
+    rows = _FIXES.rows(*stretch.words, environment, environment, environment, stretch.entity_id)
     return [_fix(row) for row in rows]
 
 
