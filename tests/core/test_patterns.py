@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from re import _constants as words  # type: ignore[attr-defined]  # how `re` itself reads a pattern: the stubs hide it
-from re import _parser as reader  # type: ignore[attr-defined]  # the same
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -15,6 +14,9 @@ from hypothesis import strategies as st
 from shipmend.core.errors import Invalid
 from shipmend.core.patterns import PATTERN_CHARACTERS, TEXT_CHARACTERS, Pattern, read_pattern
 from shipmend.core.patterns.automaton import MOST_REMEMBERED
+
+# How `re` itself reads a pattern; by name, since the types of the standard library hide it.
+words, reader = import_module("re._constants"), import_module("re._parser")
 
 ALPHABET = "abAB01-._ é"
 
