@@ -54,7 +54,7 @@ def test_an_address_is_slowed_down_whatever_its_tokens(world: World, monkeypatch
     assert somewhere(world.api().token, there).get("api_tokens").status == 200
 
 
-@pytest.mark.parametrize("token", ["", "nonsense", tokens.mint()])
+@pytest.mark.parametrize("token", ["", "nonsense", tokens.mint()], ids=["none", "nonsense", "unknown"])
 def test_probing_is_slowed_down_after_fifty_failures_and_shuts_no_good_token_out(
     world: World, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from bench.recompute import Instance, recompute
+from bench.recomputing import Instance, recompute
 
 from shipmend.accounts import tokens
 from shipmend.audit.trail import COMMAND_LINE
