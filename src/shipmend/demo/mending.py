@@ -38,7 +38,8 @@ class Mending:
         author, base = self._coding.somebody(), self._releasing.latest
         again = any(fix.key == incident.key for fix in self._releasing.fixes)
         text = f"{_text(incident)}{', for good' if again else ''}"
-        fix = self._coding.history.commit(author, at - HOUR, text, self._coding.edits(incident.key), base)
+        when = max(at - HOUR, base.at)
+        fix = self._coding.history.commit(author, when, text, self._coding.edits(incident.key), base)
         branch = f"hotfix/{incident.key.lower()}{'-again' if again else ''}"
         self._coding.history.branches[branch] = [fix]
         self._releasing.patch(at, incident.key, fix)
@@ -61,9 +62,9 @@ class Mending:
         history = self._coding.history
         last = history.tip_at(at - BUILD)
         text = f"Revert “{last.subject}”\n\n{incident.key}: {incident.title}"
-        undo = history.commit(
-            self._coding.maintainer, at - HOUR // 4, text, last.edits, history.trunk[-1], reverts=True
-        )
+        tip = history.trunk[-1]
+        when = max(at - HOUR // 4, tip.at)
+        undo = history.commit(self._coding.maintainer, when, text, last.edits, tip, reverts=True)
         history.trunk.append(undo)
         self._releasing.patch(at, incident.key, undo)
 

@@ -33,9 +33,9 @@ class History(models.Model):
     """The branch whose first-parent chain `Trunk` holds; empty when there is none."""
     tickets_by = models.TextField(null=True)
     """The fingerprint of the pattern (core.tickets) by which the tickets of its commits were found."""
-    undated = models.IntegerField(default=0)
+    undated = models.IntegerField(null=True)
     """How many of its commits were made or authored at no usable time."""
-    faults = models.TextField(default="")
+    faults = models.TextField(null=True)
     """What the index that finished last found to be amiss with the remote, and may be mended: see `faults`."""
 
     class Meta:

@@ -104,7 +104,8 @@ _TIPS = Table("history_tip", name="text", sha="bytea", commit_number="int4", at=
 
 _REPO = "entity_id = ? AND repo_number = ?"
 _STATE = Statement(
-    "SELECT repo_id, commits, authors, default_branch, trunk_branch, tickets_by, undated, faults FROM history_state"
+    "SELECT repo_id, commits, authors, default_branch, trunk_branch, tickets_by, COALESCE(undated, 0),"
+    " COALESCE(faults, '') FROM history_state"
     f" WHERE {_REPO} {{lock}}"
 )
 _TAKE_OVER = Statement(

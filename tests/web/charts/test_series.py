@@ -98,7 +98,7 @@ def test_the_small_line_stays_in_its_box(amounts: list[float | None]) -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.floats(0, 1e9, allow_nan=False), max_size=20),
+@given(st.lists(st.floats(0, 1e9, allow_nan=False, allow_subnormal=False), max_size=20),
        st.sampled_from([scales.counts, scales.rates, scales.shares, scales.durations]))  # fmt: skip
 def test_an_axis_holds_all_its_values_with_few_round_steps(values: list[float], kind: object) -> None:
     assert callable(kind)
