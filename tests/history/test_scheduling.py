@@ -52,6 +52,17 @@ def test_a_repo_is_fetched_again_once_its_time_has_come(world: World, git_repo: 
     assert asked(repo) == 1
 
 
+def test_those_that_were_asked_for_keep_no_other_from_its_turn(
+    world: World, git_repo: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "SCHEDULED_AT_ONCE", 1)
+    repos = [world.repo(slug, git_repo) for slug in ("one", "two", "three")]
+    for repo in repos:
+        fetched(repo, ago=INTERVAL * 1000)
+    schedule_all()
+    assert [asked(repo) for repo in repos] == [1, 1, 1]
+
+
 def test_a_repo_never_fetched_is_due_and_one_without_remote_never_is(world: World, git_repo: GitRepo) -> None:
     repo, bare = world.repo("new"), world.repo("no-remote")
     Repo.objects.filter(id=repo.id).update(remote_url=git_repo.url, is_local=True)

@@ -105,12 +105,12 @@ def test_what_is_another_s_is_answered_as_what_is_not_there(
     name: str, row: Row, here: Household, there: Household
 ) -> None:
     """By a token of the entity for another entity's things, by a token of one repo for another repo's."""
-    narrow = here.world.api(at=here.world.repo_path("shop"), scopes=frozenset(Scope))
+    wide, narrow = here.api, here.world.api(at=here.world.repo_path("shop"), scopes=frozenset(Scope))
     own = good_things(here, row)
     for thing in row.things:
         foreign, hidden, absent, absent_here = _names(here, there, thing)
         before = _stored(here, there)
-        for caller, taboo, nothing in ((here.api, foreign, absent), (narrow, hidden, absent_here)):
+        for caller, taboo, nothing in ((wide, foreign, absent), (narrow, hidden, absent_here)):
             seen = send(caller, name, row, {**own, thing: taboo})
             missing = send(caller, name, row, {**own, thing: nothing})
             assert seen.status == missing.status == row.lost.get(thing, 404), (thing, seen, missing)

@@ -35,7 +35,7 @@ JITTER = 0.1
 
 _DUE = Statement(
     "SELECT id, entity_id FROM catalog_repo WHERE remote_url <> '' AND (fetched_at IS NULL OR fetched_at <= ?)"
-    " ORDER BY fetched_at LIMIT ?"
+    " ORDER BY fetched_at IS NOT NULL, fetched_at"
 )
 
 
@@ -91,9 +91,11 @@ def schedule_fetches(interval: float) -> int:
     now = epoch_now()
 
     def work() -> int:
-        rows = _DUE.rows(int(now - interval * (1 - JITTER)), SCHEDULED_AT_ONCE)
+        rows = _DUE.rows(int(now - interval * (1 - JITTER)))
         asked = open_keys(INDEX)
-        due = [(repo_id, entity_id) for repo_id, entity_id in rows if (entity_id, str(repo_id)) not in asked]
+        # All that are due are looked at: a hundred that have been asked for must not keep the next from their turn.
+        new = [(repo_id, entity_id) for repo_id, entity_id in rows if (entity_id, str(repo_id)) not in asked]
+        due = new[:SCHEDULED_AT_ONCE]
         for repo_id, entity_id in due:
             _enqueue(entity_id, repo_id, "scheduled", delay=_spread(repo_id) * 2 * JITTER * interval)
         return len(due)
