@@ -109,8 +109,9 @@ def live_server(instance: Path) -> Iterator[str]:
 
 @pytest.fixture
 def worker(instance: Path) -> Iterator[None]:
-    """A real `shipmend worker` on the run's database, while the test lasts."""
-    from tests.serving import work
+    """A real `shipmend worker` on the run's database, while the test lasts; for it alone, not for tests before it."""
+    from tests.serving import leave_nothing_to_do, work
 
+    leave_nothing_to_do()
     with work(instance, python=sys.executable):
         yield
