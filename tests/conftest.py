@@ -110,7 +110,8 @@ def live_server(instance: Path) -> Iterator[str]:
 @pytest.fixture
 def worker(instance: Path) -> Iterator[None]:
     """A real `shipmend worker` on the run's database, while the test lasts; for it alone, not for tests before it."""
-    from tests.serving import leave_nothing_to_do, work
+    from tests.serving import work
+    from tests.world import leave_nothing_to_do
 
     leave_nothing_to_do()
     with work(instance, python=sys.executable):

@@ -9,11 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shipmend.catalog.models import Repo
-from shipmend.db.clock import epoch_now
-from shipmend.db.writes import write
-from shipmend.jobs.models import Job
-
 ADDRESS = re.compile(r"http://[0-9.]+:\d+")
 SECONDS_TO_STOP = 20
 SOURCE = Path(__file__).parents[1] / "src"
@@ -32,16 +27,6 @@ def work(data: Path, *, python: str) -> Iterator[None]:
     """A worker on the instance in `data`, until the block ends."""
     with _running(python, ["worker", "--data", str(data)], {}):
         yield
-
-
-def leave_nothing_to_do() -> None:
-    """Drop the jobs that other tests have left, hundreds by the end of a run, and let none of their repos be due."""
-
-    def work() -> None:
-        Job.objects.filter(done_at=None, dead_at=None).delete()
-        Repo.objects.exclude(remote_url="").update(fetched_at=epoch_now())
-
-    write(work)
 
 
 @contextmanager

@@ -17,8 +17,11 @@ from shipmend.catalog.actions import create_entity, ensure_part, ensure_repo
 from shipmend.catalog.models import Repo
 from shipmend.catalog.queries import Tenant, find_place, tenant_of
 from shipmend.core.values import DEFAULT_SCOPES, ResourcePath, Role, Scope
+from shipmend.db.clock import epoch_now
+from shipmend.db.writes import write
 from shipmend.git.remotes import parse_remote
 from shipmend.history.handlers import index_now
+from shipmend.jobs.models import Job
 from tests.gitworld import GitRepo
 
 FIRST_DAY = 1_600_000_000
@@ -124,3 +127,13 @@ class World:
         user = people.create_user(email=f"{uuid4().hex[:10]}@example.org", password="correct horse")
         people.set_role(tenant=self.tenant, email=user.email, role=role, actor=COMMAND_LINE)
         return user
+
+
+def leave_nothing_to_do() -> None:
+    """Drop the jobs that other tests have left, hundreds by the end of a run, and let none of their repos be due."""
+
+    def work() -> None:
+        Job.objects.filter(done_at=None, dead_at=None).delete()
+        Repo.objects.exclude(remote_url="").update(fetched_at=epoch_now())
+
+    write(work)

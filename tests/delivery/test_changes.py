@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 from itertools import pairwise
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,7 +14,6 @@ from shipmend.core.changes import Amount, Changes, End, Lines, View
 from shipmend.core.errors import Invalid, NotFound
 from shipmend.core.moments import iso
 from shipmend.core.releases import CommitState, ReleaseCommit
-from shipmend.db.sql import Statement
 from shipmend.db.writes import write
 from shipmend.delivery import changes as module
 from shipmend.delivery.changes import EVERYTHING, Part, changes_between, changes_of_release
@@ -24,6 +22,7 @@ from shipmend.history import queries as history
 from shipmend.jobs.models import Job
 from tests.delivery.shop import DAY, Shop
 from tests.gitworld import ADA, GRACE, GitRepo
+from tests.questions import asked
 from tests.world import FIRST_DAY, World
 
 pytestmark = pytest.mark.database
@@ -374,9 +373,7 @@ def test_the_pages_together_are_all_commits_each_once_children_first(shop: Shop,
     assert Part.page(3) == Part(2 * module.PAGE_SIZE, module.PAGE_SIZE)
 
 
-def test_many_commits_cost_no_more_queries_than_few(
-    world: World, git_repo: GitRepo, line: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_commits_cost_no_more_queries_than_few(world: World, git_repo: GitRepo, line: list[str]) -> None:
     for n in range(300):
         git_repo.commit(f"more {n}", branch="main" if n % 2 else "side", author=(f"P{n}", f"p{n}@x"))
     last = git_repo.merge("side")
@@ -384,17 +381,9 @@ def test_many_commits_cost_no_more_queries_than_few(
     releases = [shop.release(sha) for sha in (line[0], line[1], last)]
     shop.defect("D", fix_released_sha=line[5])
     shop.measure()
-    asked: list[Statement] = []
-    execute = Statement._execute
-
-    def counted(statement: Statement, *given: Any) -> Any:
-        asked.append(statement)
-        return execute(statement, *given)
-
-    monkeypatch.setattr(Statement, "_execute", counted)
     counts = set()
     for view, release in itertools.product(View, releases[1:]):
-        asked.clear()
-        of(shop, release, view)
-        counts.add((view, len(asked)))
+        with asked() as questions:
+            of(shop, release, view)
+        counts.add((view, questions.count))
     assert len(counts) == len(View), counts

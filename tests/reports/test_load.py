@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from shipmend.catalog.queries import find_place
 from shipmend.core.dora import Figure, figures
@@ -23,6 +21,7 @@ from shipmend.delivery.models import ReleaseLead
 from shipmend.reports.load import Ground
 from shipmend.reports.series import ground_of, groups, measure
 from tests.gitworld import GitRepo
+from tests.questions import asked
 from tests.world import FIRST_DAY, World
 
 pytestmark = pytest.mark.database
@@ -230,11 +229,11 @@ def test_the_number_of_queries_does_not_grow(line: Line) -> None:
 
     def cost() -> int:
         found(line.world)
-        with CaptureQueriesContext(connection) as captured:
+        with asked() as questions:
             here = ground(line.world)
             for metric in set(Metric) - {Metric.COMMITS_WAITING}:
                 measure(here, metric, WHOLE, Interval.WEEKLY)
-        return len(captured)
+        return questions.count
 
     line.release(commits[0], 3)
     few = cost()

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from shipmend.core.values import Role
-from shipmend.db.sql import Statement
 from tests.delivery.shop import Shop
 from tests.gitworld import GRACE, GitRepo
+from tests.questions import asked
 from tests.web.cast import Person, Seen
 from tests.world import World
 
@@ -188,7 +185,7 @@ def test_strangers_see_nothing(stranger: World, shop: Shop, line: list[str]) -> 
 
 
 def test_a_page_costs_as_many_queries_for_many_commits_as_for_few(
-    reader: Person, shop: Shop, git_repo: GitRepo, line: list[str], monkeypatch: pytest.MonkeyPatch
+    reader: Person, shop: Shop, git_repo: GitRepo, line: list[str]
 ) -> None:
     many = [git_repo.commit(f"more {n}", author=(f"P{n}", f"p{n}@x"), files={f"d{n}/f": "x\n"}) for n in range(150)]
     shop.world.index(shop.row)
@@ -196,20 +193,11 @@ def test_a_page_costs_as_many_queries_for_many_commits_as_for_few(
     for n in range(20):
         shop.defect(f"D-{n}", fix_released_sha=many[n])
     shop.measure()
-    asked: list[Statement] = []
-    execute = Statement._execute
-
-    def counted(statement: Statement, *given: Any) -> Any:
-        asked.append(statement)
-        return execute(statement, *given)
-
-    monkeypatch.setattr(Statement, "_execute", counted)
 
     def cost(release: UUID) -> int:
-        asked.clear()
-        with CaptureQueriesContext(connection) as by_django:
+        with asked() as questions:
             look(reader, shop, release)
-        return len(asked) + len(by_django)
+        return questions.count
 
     few = cost(releases[1])
     assert cost(releases[2]) == few

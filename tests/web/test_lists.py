@@ -7,12 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from shipmend.core.values import ResourcePath, Role
 from shipmend.web.listing import SIZE
 from tests.gitworld import GitRepo
+from tests.questions import asked
 from tests.web.cast import Person, Seen
 from tests.world import Api, World
 
@@ -293,9 +292,9 @@ def test_a_page_costs_as_many_queries_with_many_rows_as_with_few(
 
 
 def _queries(reader: Person, path: str) -> int:
-    with CaptureQueriesContext(connection) as seen:
+    with asked() as questions:
         assert reader.get(path).status == 200
-    return len(seen)
+    return questions.count
 
 
 def test_a_release_shows_the_first_line_of_its_commit(world: World, reader: Person, git_repo: GitRepo) -> None:
