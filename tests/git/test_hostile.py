@@ -8,6 +8,7 @@ import subprocess
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.git.helpers import by_sha, fetch, local, logged
 from tests.gitserver import GitServer
 from tests.gitworld import GitRepo
 
+from shipmend.git import diffs, paths
 from shipmend.git.connect import Access
 from shipmend.git.mirror import Mirror
 from shipmend.git.parse import LATEST, MESSAGE_CAP
@@ -201,6 +203,16 @@ def test_nothing_of_the_users_or_the_machines_settings_reaches_git(
     assert not canary.exists()
 
 
+def test_the_home_of_whoever_runs_the_service_is_not_gits() -> None:
+    """Where it is not set at all, libcurl asks the machine for it, and reads the .netrc that lies there."""
+    seen = run_git(["-c", "alias.env=!env", "env"]).decode().splitlines()
+    homes = [Path(line.partition("=")[2]) for line in seen if line.startswith(("HOME=", "XDG_CONFIG_HOME="))]
+    assert len(homes) == 2
+    for home in homes:
+        with pytest.raises(NotADirectoryError):
+            (home / ".netrc").write_text("default login u password p\n")
+
+
 def test_a_repository_around_the_current_directory_is_not_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside = tmp_path / "checkout"
     subprocess.run(["git", "init", "--quiet", str(inside)], check=True)
@@ -258,10 +270,34 @@ def test_hooks_of_a_local_remote_do_not_run(world: GitRepo, mirror: Mirror, trap
     world.commit()
     world.git("config", "uploadpack.packObjectsHook", str(trap))
     (world.path / "hooks").mkdir()
-    for name in ("pre-upload", "post-upload", "pre-receive", "upload-pack"):
+    for name in ("pre-upload", "post-upload", "pre-receive", "upload-pack", "reference-transaction", "post-update"):
         (world.path / "hooks" / name).symlink_to(trap)
     assert fetch(mirror, world).head == "main"
     assert not canary.exists()
+
+
+@pytest.mark.parametrize("command", [diffs._FILES, diffs._LINES, paths._MERGES], ids=["files", "lines", "merges"])
+def test_no_program_compares_files(
+    command: tuple[str, ...], world: GitRepo, mirror: Mirror, trap: Path, canary: Path
+) -> None:
+    """Neither a whole driver nor one that turns a file into text, though settings name both and they are asked for."""
+    pair = [world.commit(files={"a": "1\n"}), world.commit(files={"a": "2\n"}, branch="topic")]
+    pair.append(world.commit(files={"a": "3\n"}, parents=pair))
+    fetch(mirror, world)
+    (mirror.git_dir / "info").mkdir(exist_ok=True)
+    (mirror.git_dir / "info/attributes").write_text("* diff=evil\n")
+    for setting in ("diff.external", "diff.evil.command", "diff.evil.textconv"):
+        run_git(["config", setting, str(trap)], git_dir=mirror.git_dir)
+
+    def compare(*words: str) -> None:
+        asked = f"{pair[2]} {pair[0]}\n{pair[2]}\n".encode()
+        run_git(["diff-tree", "-p", "--ext-diff", "--textconv", *words], git_dir=mirror.git_dir, stdin=asked)
+
+    compare(*command[1:])
+    assert not canary.exists()
+    with suppress(GitFailed):  # the trap tells of no difference
+        compare("--stdin")
+    assert canary.exists()
 
 
 # Histories that lie
@@ -442,6 +478,19 @@ def test_a_bomb_ends_at_the_limit_of_memory(world: GitRepo, mirror: Mirror) -> N
         mirror.fetch(local(world), Access(), limits=GitLimits(address_space=180 << 20))
     assert failed.value.kind == "limit"
     assert mirror.refs().tips == {}
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["log", "one"])
+def test_no_list_of_other_names_is_read_out_of_a_repository(
+    alone: bool, world: GitRepo, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git log would read a .mailmap of any size, for names that it then doesn't print."""
+    sha = world.commit(files={".mailmap": b"\n" * (64 << 20)})
+    fetch(mirror, world)
+    monkeypatch.setattr("shipmend.git.mirror.LOG_LIMITS", GitLimits(address_space=60 << 20))
+    found = mirror.commit(sha) if alone else by_sha(mirror)[sha]
+    assert found is not None
+    assert found.author_name == "Ada Lovelace"
 
 
 # Damage
@@ -639,6 +688,26 @@ def test_a_static_server_cannot_name_alternates(
         mirror.fetch(server.remote("upstream.git"), server.access())
     assert any("alternates" in request or sha[2:] in request for request in server.requests)
     assert heard == []
+
+
+def test_a_server_cannot_name_bundles_to_be_brought_from_elsewhere(
+    world: GitRepo, mirror: Mirror, tmp_path: Path, listener: tuple[int, list[bytes]]
+) -> None:
+    """Newer gits ask for such a list, where settings say so, and follow it to any address."""
+    port, heard = listener
+    sha = world.commit()
+    for setting, value in (
+        ("uploadpack.advertiseBundleURIs", "true"),
+        ("bundle.version", "1"),
+        ("bundle.mode", "all"),
+        ("bundle.all.uri", f"http://127.0.0.1:{port}/bundle"),
+    ):
+        world.git("config", setting, value)
+    run_git(["config", "transfer.bundleURI", "true"], git_dir=mirror.git_dir)
+    with GitServer(tmp_path) as server:
+        assert mirror.fetch(server.remote("upstream.git"), server.access()).branches == {"main": sha}
+    assert heard == []
+    assert run_git(["config", "--get", "transfer.bundleURI"], git_dir=mirror.git_dir) == b"false\n"
 
 
 def test_a_remote_made_by_hand_is_what_these_tests_bypass() -> None:

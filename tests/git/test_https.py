@@ -10,6 +10,7 @@ from tests.git.helpers import by_sha
 from tests.gitserver import GitServer
 from tests.gitworld import GitRepo
 
+from shipmend.git import run
 from shipmend.git.connect import Access, connect
 from shipmend.git.mirror import Mirror
 from shipmend.git.remotes import RemoteRefused
@@ -153,6 +154,23 @@ def test_a_server_that_never_ends_its_answer_is_given_up(world: GitRepo, mirror:
         assert "0.5 seconds" in failed.value.for_people
         assert failed.value.temporary
         assert mirror.fetch(remote, access).head == "main"
+
+
+def test_a_server_that_sends_nothing_is_given_up_by_git_itself(
+    world: GitRepo, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long before the hours that a fetch may take. Here after a second instead of a minute."""
+    world.commit()
+    hasty = [setting.replace("lowSpeedTime=60", "lowSpeedTime=1") for setting in run._CONFIG]
+    monkeypatch.setattr(run, "_CONFIG", hasty)
+    with GitServer(tmp_path) as server:
+        remote, access = server.remote("upstream.git"), server.access()
+        seen = mirror.remote_refs(remote, access)
+        server.stall = True
+        with pytest.raises(GitFailed) as failed:
+            mirror.fetch(remote, access, seen=seen, limits=GitLimits(wall=20))
+    assert failed.value.kind == "slow"
+    assert failed.value.temporary
 
 
 def test_a_private_address_is_refused_before_any_connection(world: GitRepo, mirror: Mirror, tmp_path: Path) -> None:

@@ -366,6 +366,7 @@ def test_only_hex_of_seven_digits_and_more_is_looked_up(world: GitRepo, mirror: 
         f"{sha}^{{tree}}",
         "@",
         "-1234567",
+        "-" * 40,
         "é" * 8,
     ):
         assert mirror.resolve(text) is None

@@ -24,8 +24,8 @@ _HELPER = (
     f'!f() {{ test "$1" = get && printf "username=%s\\npassword=%s\\n" "${USER_VARIABLE}" "${SECRET_VARIABLE}"; }}; f'
 )
 # The other half of a local fetch is a git of ours as well. The operator named the repository, so it may belong to
-# another user; and filters are allowed, so that one with missing files can still be read.
-_LOCAL_UPLOAD_PACK = "git -c safe.directory=* -c uploadpack.allowFilter=true -c core.hooksPath=/dev/null upload-pack"
+# another user; and filters are allowed, so that one with missing files can still be read. It runs no hooks.
+_LOCAL_UPLOAD_PACK = "git -c safe.directory=* -c uploadpack.allowFilter=true upload-pack"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,6 +90,7 @@ _CONFIG = (
     "http.followRedirects=false",
     "http.lowSpeedLimit=1",
     "http.lowSpeedTime=60",
+    "transfer.bundleURI=false",  # a list of further addresses, which nobody has checked
     "fetch.writeCommitGraph=false",
     "fetch.unpackLimit=1",
     # Real repositories hold what fsck refuses (flask: zeroPaddedFilemode), and `parse` takes any commit, so
