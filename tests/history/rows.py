@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import models
 
 from shipmend.catalog.models import Repo
-from shipmend.history.models import Author, Commit, CommitSha, History, OctopusParent, TicketCommit, Tip, Trunk
+from shipmend.history.models import Author, Commit, CommitSha, History, OctopusParent, Stretch, TicketCommit, Tip
+from shipmend.history.stretches import unpack
 
 Rows = dict[str, list[tuple[object, ...]]]
 
@@ -16,9 +17,9 @@ _TABLES: tuple[type[models.Model], ...] = (
     CommitSha,
     History,
     OctopusParent,
+    Stretch,
     TicketCommit,
     Tip,
-    Trunk,
 )
 
 
@@ -34,6 +35,16 @@ def rows_of(repo: Repo) -> Rows:
 
 def _plain(row: tuple[object, ...]) -> tuple[object, ...]:
     return tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)
+
+
+def trunk_of(repo: Repo) -> list[tuple[int, int, int]]:
+    """Floor, position and commit number of each step of the release branch."""
+    rows = Stretch.objects.filter(entity_id=repo.entity_id, repo_number=repo.number).order_by("floor", "position")
+    return [
+        (floor, position, commit)
+        for row in rows
+        for position, (floor, commit) in enumerate(zip(*unpack(row.steps), strict=True), row.position)
+    ]
 
 
 def commits_of(repo: Repo) -> list[Commit]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shipmend.core.tickets import TicketPattern
 from shipmend.git.parse import CommitBatch
-from shipmend.history.arranging import Log, Numbered, People
+from shipmend.history.arranging import Log, Numbered
 
 Dag = dict[bytes, tuple[bytes, ...]]
 
@@ -48,7 +48,7 @@ def batch(dag: Dag, shas: Sequence[bytes]) -> CommitBatch:
 
 
 def log_of(dag: Dag, shas: Sequence[bytes], *, cut: int = 0) -> Log:
-    log = Log(People(), TicketPattern())
+    log = Log(TicketPattern())
     for part in (shas[:cut], shas[cut:]):
         log.add(batch(dag, part))
     return log

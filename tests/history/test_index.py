@@ -16,7 +16,7 @@ from shipmend.history.queries import commit_by_sha
 from shipmend.jobs.models import Job
 from tests.gitworld import GRACE, GitRepo
 from tests.history.histories import grow, reachable
-from tests.history.rows import commits_of, rows_of, sha_of
+from tests.history.rows import commits_of, rows_of, sha_of, trunk_of
 from tests.world import FIRST_DAY, World
 
 pytestmark = pytest.mark.database
@@ -101,8 +101,7 @@ def test_indexing_step_by_step_ends_where_indexing_at_once_does(world: World, gi
 
 def trunk_shas(repo: Repo) -> list[tuple[object, ...]]:
     shas = {commit.id: sha_of(commit) for commit in commits_of(repo)}
-    rows = sorted((int(str(r[0])), int(str(r[1])), int(str(r[2]))) for r in rows_of(repo)["history_trunk"])
-    return [(floor, position, shas[commit]) for floor, position, commit in rows]
+    return [(floor, position, shas[commit]) for floor, position, commit in trunk_of(repo)]
 
 
 def tip_shas(repo: Repo) -> dict[str, tuple[str, str | None]]:

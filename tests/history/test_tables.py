@@ -6,13 +6,13 @@ import pytest
 from django.db import connection
 
 from shipmend.db.sql import is_sqlite
-from shipmend.history.models import Author, Commit, CommitSha, History, OctopusParent, Tip, Trunk
+from shipmend.history.models import Author, Commit, CommitSha, History, OctopusParent, Stretch, Tip
 from tests.gitworld import GitRepo
 from tests.world import World
 
 pytestmark = pytest.mark.database
 
-TABLES = [model._meta.db_table for model in (Author, Commit, CommitSha, History, OctopusParent, Tip, Trunk)]
+TABLES = [model._meta.db_table for model in (Author, Commit, CommitSha, History, OctopusParent, Stretch, Tip)]
 COMMITS = 2000
 BYTES = 220
 """A commit on SQLite, with its share of everything, at the most."""

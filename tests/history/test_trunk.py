@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from shipmend.catalog.models import Repo
 from shipmend.core.releases import CommitState
-from shipmend.history import index
-from shipmend.history.models import Trunk
+from shipmend.history import index, trunk
 from shipmend.history.queries import commit_at, first_commit_time, latest_on_trunk
+from shipmend.history.stretches import STEPS
 from shipmend.history.trunk import TrunkPlan, floors_of, known_times
 from tests.gitworld import GitRepo
 from tests.history.histories import commit_before, grow, times
-from tests.history.rows import rows_of
+from tests.history.rows import rows_of, trunk_of
 from tests.world import FIRST_DAY, World
 
 
@@ -50,9 +50,12 @@ def answers(repo: Repo, git: GitRepo, branch: str, chance: random.Random) -> lis
 
 @pytest.mark.database
 @pytest.mark.parametrize("seed", range(5))
-def test_the_release_commit_at_a_time_is_git_s_own(world: World, git_repo: GitRepo, seed: int) -> None:
+def test_the_release_commit_at_a_time_is_git_s_own(
+    world: World, git_repo: GitRepo, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Clocks are off by up to hours, so times jump about; the branch grows and is rewritten in between."""
     chance = random.Random(seed)
+    monkeypatch.setattr(trunk, "STEPS", chance.choice([1, 3, 10]))
     for _ in range(3):
         grow(git_repo, chance, steps=25, skew=20_000)
         if chance.random() < 0.5:
@@ -89,13 +92,14 @@ def test_a_repo_without_commits_has_no_trunk(world: World, git_repo: GitRepo) ->
 
 @pytest.mark.database
 def test_growing_touches_only_the_end_of_the_chain(world: World, git_repo: GitRepo) -> None:
-    for _ in range(20):
+    for _ in range(2 * STEPS + 5):
         git_repo.commit()
     repo = world.repo(git=git_repo)
-    before = rows_of(repo)["history_trunk"]
+    before = rows_of(repo)["history_stretch"]
     git_repo.commit()
     world.index(repo)
-    assert set(before) < set(rows_of(repo)["history_trunk"])
+    assert len(set(before) & set(rows_of(repo)["history_stretch"])) == 2
+    assert len(trunk_of(repo)) == 2 * STEPS + 6
 
 
 @pytest.mark.database
@@ -103,16 +107,16 @@ def test_a_rewrite_writes_anew_only_what_it_changed(
     world: World, git_repo: GitRepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plans: list[TrunkPlan] = []
-    shas = [git_repo.commit() for _ in range(20)]
+    shas = [git_repo.commit() for _ in range(2 * STEPS)]
     repo = world.repo(git=git_repo)
-    git_repo.point("main", shas[16])
+    git_repo.point("main", shas[STEPS + 16])
     git_repo.commit("Instead", at=times(git_repo, ["main"])[0] + 1)
     monkeypatch.setattr(index, "apply_trunk", lambda _, plan: plans.append(plan))
     world.index(repo)
     (plan,) = plans
     assert plan.cut is not None
-    assert plan.cut.position == 18
-    assert len(plan.added.commits) == 1
+    assert plan.cut.position == STEPS + 1
+    assert [len(stretch.commits) for stretch in plan.added] == [18]
 
 
 @pytest.mark.database
@@ -124,7 +128,7 @@ def test_a_fast_forward_to_what_another_branch_had_is_followed(world: World, git
     repo = world.repo(git=git_repo)
     git_repo.point("main", git_repo.sha("develop"))
     world.index(repo)
-    assert Trunk.objects.filter(entity_id=repo.entity_id, repo_number=repo.number).count() == 4
+    assert len(trunk_of(repo)) == 4
     latest = latest_on_trunk(repo.entity_id, repo.number)
     assert latest is not None
     assert latest.sha == git_repo.sha("develop")

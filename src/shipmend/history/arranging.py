@@ -9,7 +9,9 @@ are out of place.
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from collections.abc import Mapping
+from itertools import count
 
 from shipmend.core.tickets import TicketPattern
 from shipmend.git.parse import CommitBatch
@@ -19,29 +21,21 @@ NOTHING = -1
 NO_OFFSET = 1 << 30
 
 
-class People(dict[tuple[str, str], int]):
-    """(name, mail) → number; whoever is not there yet gets the next one."""
-
-    def __missing__(self, person: tuple[str, str]) -> int:
-        number = self[person] = len(self) + 1
-        return number
-
-
-class _Marks(dict[bytes, int]):
-    """Sha → a mark, from 0, given when a sha is first met: as a commit or as a parent."""
-
-    def __missing__(self, sha: bytes) -> int:
-        mark = self[sha] = len(self)
-        return mark
+Person = tuple[str, str]
+"""Name and mail."""
 
 
 class Log:
     """What git's log has said so far, about three hundred bytes a commit. A commit's place is that in the log."""
 
-    def __init__(self, people: People, pattern: TicketPattern) -> None:
-        self.people = people
+    def __init__(self, pattern: TicketPattern, known: Mapping[Person, int] | None = None) -> None:
+        """`known`: the numbers of people that have one, from 1."""
+        known = known or {}
+        self.people: defaultdict[Person, int] = defaultdict(count(len(known) + 1).__next__, known)
+        """Whoever is not there yet gets the next number."""
         self.pattern = pattern
-        self.marks = _Marks()
+        self.marks: defaultdict[bytes, int] = defaultdict(count().__next__)
+        """Sha → a mark, from 0, given when a sha is first met: as a commit or as a parent."""
         self.mark = array("i")
         """Of each place, as all columns below."""
         self.first = array("i")
@@ -56,8 +50,8 @@ class Log:
         """Seconds east of UTC, or NO_OFFSET."""
         self.committed = array("q")
         self.subject: list[str] = []
-        self.tickets: list[str | None] = []
-        """As `TicketPattern.scan` finds them."""
+        self.tickets: list[str] = []
+        """As `TicketPattern.scan` finds them, empty where there is none."""
 
     def __len__(self) -> int:
         return len(self.mark)
@@ -66,18 +60,18 @@ class Log:
         """Take in the next commits."""
         marks, people = self.marks, self.people
         start = len(self)
-        self.mark.extend([marks[sha] for sha in batch.shas])
+        self.mark.extend(map(marks.__getitem__, batch.shas))
         self.first.extend([marks[parents[0]] if parents else NOTHING for parents in batch.parents])
         self.second.extend([marks[parents[1]] if len(parents) > 1 else NOTHING for parents in batch.parents])
         for place, parents in enumerate(batch.parents, start):
             if len(parents) > 2:
                 self.further[place] = [marks[sha] for sha in parents[2:]]
-        self.author.extend([people[person] for person in zip(batch.author_name, batch.author_email, strict=True)])
+        self.author.extend(map(people.__getitem__, zip(batch.author_name, batch.author_email, strict=True)))
         self.authored.extend([NOTHING if time is None else time for time in batch.authored])
         self.offset.extend([NO_OFFSET if offset is None else offset for offset in batch.author_offset])
         self.committed.extend([NOTHING if time is None else time for time in batch.committed])
         self.subject += batch.subject
-        self.tickets += self.pattern.scan(batch.message)
+        self.tickets += [found or "" for found in self.pattern.scan(batch.message)]
 
     def parents(self, place: int) -> list[int]:
         """The marks of a commit's parents."""

@@ -5,7 +5,7 @@ Nothing of it counts until the state says so (`store.complete`): what a killed i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice, pairwise
 from typing import Protocol, TypeVar
@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from shipmend.core.tickets import TicketPattern
 from shipmend.git.parse import CommitBatch
 from shipmend.history import store
-from shipmend.history.arranging import NO_OFFSET, NOTHING, Log, Numbered, People
+from shipmend.history.arranging import Log, Numbered, Person
 from shipmend.history.progress import ProgressReport
 from shipmend.history.store import Key, State
 
@@ -44,7 +44,7 @@ def index_commits(
     report: ProgressReport,
 ) -> Numbered:
     """Store every commit of a log (in git's own order) that is not stored yet, and return them with their numbers."""
-    log = Log(People(store.authors_of(key) if before.commits else {}), pattern)
+    log = Log(pattern, store.authors_of(key) if before.commits else {})
     for batch in batches:
         guard.check()
         log.add(batch)
@@ -66,7 +66,7 @@ def _store(key: Key, before: State, commits: Numbered, guard: Guard, report: Pro
     _store_shas(key, commits, guard)
 
 
-def _store_people(key: Key, people: People, known: int) -> None:
+def _store_people(key: Key, people: Mapping[Person, int], known: int) -> None:
     new = list(islice(people, known, None))
     numbers = range(known + 1, len(people) + 1)
     store.AUTHORS.append(key, numbers, [name for name, _ in new], [mail for _, mail in new])
@@ -78,11 +78,11 @@ def _store_commits(key: Key, commits: Numbered, part: range) -> None:
         key,
         range(commits.above + 1 + part.start, commits.above + 1 + part.stop),
         _at(commits.shas, _at(log.mark, places)),
-        _without(0, _at(commits.number, _at(log.first, places))),
-        _without(0, _at(commits.number, _at(log.second, places))),
-        _without(NOTHING, _at(log.authored, places)),
-        _without(NO_OFFSET, _at(log.offset, places)),
-        _without(NOTHING, _at(log.committed, places)),
+        _at(commits.number, _at(log.first, places)),
+        _at(commits.number, _at(log.second, places)),
+        _at(log.authored, places),
+        _at(log.offset, places),
+        _at(log.committed, places),
         _at(log.author, places),
         _at(log.subject, places),
         _at(log.tickets, places),
@@ -92,11 +92,6 @@ def _store_commits(key: Key, commits: Numbered, part: range) -> None:
 
 def _at(column: Sequence[T], places: Iterable[int]) -> list[T]:
     return list(map(column.__getitem__, places))
-
-
-def _without(nothing: int, column: list[int]) -> Sequence[int | None]:
-    """As the database says that there is nothing."""
-    return [None if value == nothing else value for value in column] if nothing in column else column
 
 
 def _store_further(key: Key, commits: Numbered, places: Sequence[int]) -> None:
@@ -116,7 +111,7 @@ def _store_tickets(key: Key, commits: Numbered, guard: Guard) -> None:
     tickets, places, first = commits.log.tickets, commits.places, commits.above + 1
 
     def told(at: int) -> str:
-        return tickets[places[at]] or ""
+        return tickets[places[at]]
 
     telling = sorted(filter(told, range(len(commits))), key=told)
     for start in range(0, len(telling), COMMITS_AT_ONCE):

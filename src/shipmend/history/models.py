@@ -30,7 +30,7 @@ class History(models.Model):
     default_branch = models.TextField(default="")
     """The remote's own, as of the last fetch; empty when it has none."""
     trunk_branch = models.TextField(default="")
-    """The branch whose first-parent chain `Trunk` holds; empty when there is none."""
+    """The branch whose first-parent chain `Stretch` holds; empty when there is none."""
     tickets_by = models.TextField(null=True)
     """The fingerprint of the pattern (core.tickets) by which the tickets of its commits were found."""
     undated = models.IntegerField(null=True)
@@ -129,23 +129,25 @@ class OctopusParent(models.Model):
         db_table = "history_octopus_parent"
 
 
-class Trunk(models.Model):
-    """The first-parent chain of a repo's release branch, oldest first, from position 1.
+class Stretch(models.Model):
+    """Steps of the first-parent chain of a repo's release branch, oldest first; the chain's first is at position 1.
 
-    `floor` is the least commit time from here to the tip. It never falls along the chain, so the last
-    commit made at or before an instant is one step in this table's key, though commit times themselves jump
-    about. A commit without a usable time counts as made when the one before it was.
+    Each step is a commit and a floor: the least commit time from here to the tip. It never falls along the chain, so
+    the last commit made at or before an instant is in one stretch, found by this table's key, though commit times
+    themselves jump about. A commit without a usable time counts as made when the one before it was.
     """
 
     pk = models.CompositePrimaryKey("entity_id", "repo_number", "floor", "position")
     entity_id = IdField()
     repo_number = models.IntegerField()
     floor = models.BigIntegerField()
+    """Of the first step; so is `position`."""
     position = models.IntegerField()
-    commit_number = models.IntegerField()
+    steps = models.BinaryField()
+    """As `stretches` packs them."""
 
     class Meta:
-        db_table = "history_trunk"
+        db_table = "history_stretch"
 
 
 class Tip(models.Model):

@@ -8,6 +8,7 @@ from uuid import UUID
 from shipmend.core.releases import CommitState, ReleaseCommit
 from shipmend.core.values import SHA_DIGITS
 from shipmend.db.sql import Row, Statement
+from shipmend.history import stretches
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,14 @@ _BY_SHA = Statement(
 _BY_NUMBER = Statement(
     "SELECT sha, id, authored_at, committed_at FROM history_commit WHERE entity_id = ? AND repo_number = ? AND id = ?"
 )
-_STEP_AT = Statement(
-    "SELECT t.commit_number FROM history_trunk t"
+_STRETCH_AT = Statement(
+    "SELECT t.steps FROM history_stretch t"
     " JOIN history_state h ON h.entity_id = t.entity_id AND h.repo_number = t.repo_number AND h.repo_id IS NOT NULL"
     " WHERE t.entity_id = ? AND t.repo_number = ? AND t.floor <= ?"
     " ORDER BY t.floor DESC, t.position DESC LIMIT 1"
 )
 _LEAST_FLOOR = Statement(
-    "SELECT t.floor FROM history_trunk t"
+    "SELECT t.floor FROM history_stretch t"
     " JOIN history_state h ON h.entity_id = t.entity_id AND h.repo_number = t.repo_number AND h.repo_id IS NOT NULL"
     " WHERE t.entity_id = ? AND t.repo_number = ? ORDER BY t.floor, t.position LIMIT 1"
 )
@@ -55,10 +56,10 @@ def commit_at(entity_id: UUID, repo_number: int, epoch: int) -> ReleaseCommit | 
 
     As `git rev-list -1 --first-parent --before`. Not found either when there is no release branch.
     """
-    row = _STEP_AT.row(entity_id, repo_number, epoch)
+    row = _STRETCH_AT.row(entity_id, repo_number, epoch)
     if row is None:
         return None
-    found = _BY_NUMBER.row(entity_id, repo_number, row[0])
+    found = _BY_NUMBER.row(entity_id, repo_number, stretches.commit_at(row[0], epoch))
     return _commit(found) if found else None
 
 

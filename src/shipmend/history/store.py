@@ -5,9 +5,10 @@ Everything that changes rows belongs inside write(), and each call is short enou
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from typing import cast
 from uuid import UUID
 
 import psycopg
@@ -15,6 +16,7 @@ from django.db import connection
 
 from shipmend.core.tickets import SEPARATOR
 from shipmend.db.sql import Statement, is_sqlite
+from shipmend.history.arranging import NO_OFFSET, NOTHING
 
 LOOKUP = 500
 """Shas in one question."""
@@ -56,25 +58,36 @@ class Tip:
 class Table:
     """Appends columns of equal length to one of a repo's tables."""
 
-    def __init__(self, name: str, /, **columns: str) -> None:
-        """`columns`: name → PostgreSQL's type."""
+    def __init__(self, name: str, /, *, nothing: Mapping[str, int | str] | None = None, **columns: str) -> None:
+        """`columns`: name → PostgreSQL's type; `nothing`: name → the value that is stored as NULL there."""
         self._types = ("uuid", "int4", *columns.values())
         self._columns = f"{name} (entity_id, repo_number, {', '.join(columns)})"
-        self._places = ", ".join("?" * len(columns))
+        self._nothing = [(nothing or {}).get(column) for column in columns]
+        self._places = ", ".join("?" if each is None else f"nullif(?, {each!r})" for each in self._nothing)
+        self._of_bytes = [kind == "bytea" for kind in columns.values()]
 
     def append(self, key: Key, *columns: Iterable[object]) -> None:
         """One row for each value of the columns, with the repo's key before it."""
         connection.ensure_connection()
         with connection.wrap_database_errors:
             if is_sqlite():
-                connection.connection.executemany(self._insert(key), zip(*columns, strict=True))
+                connection.connection.executemany(self._insert(key), zip(*self._as_bound(columns), strict=True))
             else:
-                self._copy(zip(repeat(key.entity_id), repeat(key.repo_number), *columns, strict=False))
+                self._copy(zip(repeat(key.entity_id), repeat(key.repo_number), *self._nulled(columns), strict=False))
 
     def _insert(self, key: Key) -> str:
         # The same two values in each row stand in the text: binding them would cost a fifth more.
         where = f"x'{key.entity_id.hex}', {key.repo_number:d}"
         return f"INSERT INTO {self._columns} VALUES ({where}, {self._places})"
+
+    def _as_bound(self, columns: Iterable[Iterable[object]]) -> Iterator[Iterable[object]]:
+        """sqlite3 offers `bytes` and None to adapters first, which takes as long as all the rest."""
+        for column, of_bytes in zip(columns, self._of_bytes, strict=True):
+            yield map(bytearray, cast("Iterable[bytes]", column)) if of_bytes else column
+
+    def _nulled(self, columns: Iterable[Iterable[object]]) -> Iterator[Iterable[object]]:
+        for column, nothing in zip(columns, self._nothing, strict=True):
+            yield column if nothing is None else [None if value == nothing else value for value in column]
 
     def _copy(self, rows: Iterable[Sequence[object]]) -> None:
         with psycopg.Cursor(connection.connection).copy(f"COPY {self._columns} FROM STDIN (FORMAT BINARY)") as copy:
@@ -96,10 +109,18 @@ COMMITS = Table(
     author_id="int4",
     subject="text",
     tickets="text",
+    nothing={
+        "parent": 0,
+        "second_parent": 0,
+        "authored_at": NOTHING,
+        "authored_offset": NO_OFFSET,
+        "committed_at": NOTHING,
+        "tickets": "",
+    },
 )
 _TICKETS = Table("history_ticket", ticket="text", commit_number="int4")
 FURTHER_PARENTS = Table("history_octopus_parent", commit_number="int4", position="int4", parent="int4")
-TRUNK = Table("history_trunk", floor="int8", position="int4", commit_number="int4")
+STRETCHES = Table("history_stretch", floor="int8", position="int4", steps="bytea")
 _TIPS = Table("history_tip", name="text", sha="bytea", commit_number="int4", at="int8")
 
 _REPO = "entity_id = ? AND repo_number = ?"
@@ -141,7 +162,7 @@ _SET_TICKETS = Statement(f"UPDATE history_commit SET tickets = ? WHERE {_REPO} A
 _WIPE_FURTHER = Statement(f"DELETE FROM history_octopus_parent WHERE {_REPO} AND commit_number > ?")
 _WIPE_COMMITS = Statement(f"DELETE FROM history_commit WHERE {_REPO} AND id > ?")
 _WIPE_AUTHORS = Statement(f"DELETE FROM history_author WHERE {_REPO} AND id > ?")
-_WIPE_TRUNK = Statement(f"DELETE FROM history_trunk WHERE {_REPO}")
+_WIPE_TRUNK = Statement(f"DELETE FROM history_stretch WHERE {_REPO}")
 _WIPE_TIPS = Statement(f"DELETE FROM history_tip WHERE {_REPO}")
 
 _NUMBERS = Statement(f"SELECT sha, commit_number FROM history_sha WHERE {_REPO} AND sha IN ({', '.join('?' * LOOKUP)})")
