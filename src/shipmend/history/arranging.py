@@ -1,9 +1,7 @@
 """Commits as git's log gives them, packed and numbered with parents before children.
 
 Told to sort, git says nothing before it has walked the whole history, and keeps all of it in memory. So the
-log is taken in git's own order, the latest first, while git walks; to put it right afterwards is a moment's
-work, since it is nearly right already: reversed, only commits whose clocks ran ahead of their children's
-are out of place.
+log is taken in git's own order, the latest first, while git walks; to put it right afterwards is a moment's work.
 """
 
 from __future__ import annotations
@@ -133,49 +131,32 @@ class Numbered:
 
 
 def _parents_first(log: Log, known: list[int]) -> array[int]:
-    """The places of the log, from its end, each commit's parents before it; without those whose marks are `known`."""
+    """The places of the log, each commit's parents before it; without those whose marks are `known`.
+
+    From each tip, the latest first, down along first parents, and up again; what a merge brought in comes right before
+    it. So what was made, merged and released together has numbers in a row.
+    """
     done = bytearray(b"\1") * (len(log.marks) + 1)
-    for new in log.mark:
+    place_of = array("i", bytes(4 * len(done)))
+    for place, new in enumerate(log.mark):
         done[new] = 0
+        place_of[new] = place
     for old in known:
         done[old] = 1
     order = array("i")
-    late = _Late(log, done, order)
     mark, first, second, further = log.mark, log.first, log.second, log.further
-    for place in range(len(log) - 1, -1, -1):
-        if done[mark[place]]:
-            continue
-        if done[first[place]] and done[second[place]] and place not in further:
-            done[mark[place]] = 1
-            order.append(place)
-        else:
-            late.add(place)
+    for tip in range(len(log)):
+        branch = [] if done[mark[tip]] else [tip]
+        while branch:
+            place = branch[-1]
+            if not done[first[place]]:
+                branch.append(place_of[first[place]])
+            elif not done[second[place]]:
+                branch.append(place_of[second[place]])
+            elif place in further and (missing := [each for each in further[place] if not done[each]]):
+                branch.append(place_of[missing[0]])
+            else:
+                done[mark[place]] = 1
+                order.append(place)
+                branch.pop()
     return order
-
-
-class _Late:
-    """Adds commits with parents that are yet to be added, these first."""
-
-    def __init__(self, log: Log, done: bytearray, order: array[int]) -> None:
-        self._log = log
-        self._done = done
-        self._order = order
-        self._place_of: dict[int, int] = {}
-
-    def add(self, place: int) -> None:
-        stack = [place]
-        while stack:
-            place = stack[-1]
-            missing = [self._place(mark) for mark in self._log.parents(place) if not self._done[mark]]
-            if missing:
-                stack += missing
-                continue
-            stack.pop()
-            if not self._done[self._log.mark[place]]:
-                self._done[self._log.mark[place]] = 1
-                self._order.append(place)
-
-    def _place(self, mark: int) -> int:
-        if not self._place_of:
-            self._place_of = {mark: place for place, mark in enumerate(self._log.mark)}
-        return self._place_of[mark]
