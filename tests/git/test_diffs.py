@@ -252,6 +252,8 @@ def test_of_very_many_files_those_with_the_most_lines_are_kept_and_all_are_count
     lines = one(world, None, commit)
     assert lines.files == (FileChange("18", "", 18, 0), FileChange("19", "", 19, 0), FileChange("20", "", 20, 0))
     assert lines.total == Amount(20, 210, 0)
+    equal = snapshot(world, {b"%d" % n: (FILE, b"%d\n" % n) for n in range(1, 8)})
+    assert [file.path for file in one(world, None, equal).files] == ["1", "2", "3"]
     (files,) = changed_files(world.path, [Pair(None, commit)])
     assert files.files == (FileChange("01", "A"), FileChange("02", "A"), FileChange("03", "A"))
     assert files.total == Amount(20)

@@ -39,10 +39,20 @@ class _Tree:
 
     def __init__(self, own: Mapping[str, Amount]) -> None:
         self._own = own
-        self._whole: dict[str, Amount] = {_TOP: Amount()}
+        self._whole: dict[str, Amount] = {_TOP: Amount(), **own}
         self._inside: dict[str, list[str]] = {}
-        for directory, amount in own.items():
-            self._add(directory, amount)
+        put = set()
+        waiting = list(own)
+        while waiting:
+            directory = waiting.pop()
+            if directory and directory not in put:
+                put.add(directory)
+                above = _above(directory)
+                self._inside.setdefault(above, []).append(directory)
+                self._whole.setdefault(above, Amount())
+                waiting.append(above)
+        for directory in sorted(put, reverse=True):  # what is inside comes before
+            self._whole[_above(directory)] += self._whole[directory]
 
     def places(self) -> Iterator[ChangedPlace]:
         """Parts that leave nothing out and hold nothing twice."""
@@ -61,17 +71,6 @@ class _Tree:
         """What places are compared by."""
         return amount.lines if self._whole[_TOP].lines else amount.files
 
-    def _add(self, directory: str, amount: Amount) -> None:
-        while True:
-            is_new = directory not in self._whole
-            self._whole[directory] = self._whole.get(directory, Amount()) + amount
-            if not directory:
-                return
-            above = directory.rpartition("/")[0]
-            if is_new:
-                self._inside.setdefault(above, []).append(directory)
-            directory = above
-
     def _first_fork(self, directory: str) -> str:
         """A directory that holds nothing but another one says less than that one."""
         while not self._own.get(directory, Amount()).files and len(self._inside.get(directory, [])) == 1:
@@ -83,3 +82,7 @@ class _Tree:
         parts = sorted((self.weight(self._whole[part]) for part in self._inside.get(directory, [])), reverse=True)
         is_much = whole >= TOO_MUCH * self.weight(self._whole[_TOP])
         return is_much and sum(parts[:FEW_PARTS]) >= ENOUGH * whole
+
+
+def _above(directory: str) -> str:
+    return directory.rpartition("/")[0]

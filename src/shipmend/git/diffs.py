@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from heapq import nlargest
+from heapq import nsmallest
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -28,8 +28,8 @@ PATIENCE = 60.0
 PAIRS_AT_ONCE = 32
 """In one process; all of them together get eight times the patience of one."""
 
-MOST_FILES = 5_000
-"""Kept of one pair."""
+MOST_FILES = 500
+"""Kept of one pair: more than anybody is shown."""
 MOST_STATUSES = 100_000
 """Remembered of one pair, for the files that are kept in the end."""
 MOST_DIRECTORIES = 20_000
@@ -257,6 +257,9 @@ class _Reader:
             self._tally.file(record, self._status)
             self._status = b""
             return
+        if record[:1] == b":":
+            self._status = record[-1:]
+            return
         while (named := _PAIR.match(record)) is not None:
             self._close()
             self._pair, self._tally = (named[1].decode("ascii"), named[2].decode("ascii")), _Tally()
@@ -323,7 +326,7 @@ class _Tally:
 
 
 def _largest(counted: list[_Counted]) -> list[_Counted]:
-    return nlargest(MOST_FILES, counted, key=itemgetter(0, 1))
+    return nsmallest(MOST_FILES, counted, key=lambda each: (-each[0], each[1]))
 
 
 def _cut(path: bytes) -> bytes:
