@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,6 +12,8 @@ from shipmend.config import Config
 
 MIGRATION_LOCK = 0x5348_4950
 """Any number that no other program on the same database would take for a lock of its own."""
+ALIVE_AT_ONCE = 50_000
+"""Objects made since the garbage collector's last look, before it takes another."""
 
 
 def open_instance(data: Path | None = None, *, migrate: bool = True) -> Config:
@@ -29,7 +32,18 @@ def open_instance(data: Path | None = None, *, migrate: bool = True) -> Config:
     django.setup()
     if migrate:
         bring_tables_up_to_date()
+    _spare_the_collector()
     return config
+
+
+def _spare_the_collector() -> None:
+    """Have the garbage collector pass over what lives as long as the process, and look less often.
+
+    A report makes tens of thousands of rows, none of them in a circle: to look through all that there is after every
+    few hundred took up to a third of its time.
+    """
+    gc.freeze()
+    gc.set_threshold(ALIVE_AT_ONCE)
 
 
 def bring_tables_up_to_date() -> None:

@@ -310,5 +310,10 @@ class DefectFix(models.Model):
         ]
         indexes = [
             models.Index(fields=["entity", "defect"], name="fix_of_defect"),
-            models.Index(fields=["entity", "repo"], name="fix_in_repo"),
+            models.Index(fields=["entity", "repo", "commit_number"], name="fix_by_commit"),
+            models.Index(
+                fields=["entity"],
+                condition=models.Q(commit_number=None) & ~models.Q(release_sha=""),
+                name="fix_unknown",
+            ),
         ]

@@ -33,7 +33,6 @@ from shipmend.reports.rows import (
     ReleaseRecord,
     Stretch,
     defects_around,
-    fixes_around,
     releases_around,
 )
 
@@ -77,7 +76,8 @@ def load(place: Place, environment: str, start: int, end: int) -> Ground:
     repos = tuple(repos_of(place))
     reach = entity.cause_window_hours * HOUR
     stretch = Stretch(tenant.id, environment, start, end, reach)
-    releases, defects, fixes = releases_around(stretch), defects_around(stretch), fixes_around(stretch)
+    releases = releases_around(stretch)
+    defects, fixes = defects_around(stretch)
     # Of what was detected earlier no release in question can be the cause, unless somebody says so.
     suspect = [defect for defect in defects if defect.standing or start <= defect.detected_at < end + reach]
     known = [_release_fact(release) for release in releases]
@@ -164,7 +164,7 @@ def _causes(
             Case(
                 defect.detected_at,
                 repos_concerned(defect.repo_id, fixed.get(defect.id, ())),
-                Verdict(Standing(defect.standing), defect.said_release_id, defect.release_id is not None),
+                Verdict(Standing(defect.standing), defect.said_release_id, defect.is_there),
             ),
             candidates,
             reach,
