@@ -58,10 +58,11 @@ def get_report(call: ApiCall) -> Answer:
     ground = ground_of(asked.place, asked.environment, asked.window)
     some, left_out = _groups(ground, asked.window, dimension)
     _check_size(len(some) * len(metrics), asked.window, interval)
+    of_metrics = measure_groups(ground, metrics, asked.window, interval, some)
     found = [
         (Segment(metric, group, dimension is not None), measured)
         for metric in metrics
-        for group, measured in zip(some, measure_groups(ground, metric, asked.window, interval, some), strict=True)
+        for group, measured in zip(some, of_metrics[metric], strict=True)
     ]
     rows = asked.rows(call)
     more: dict[str, Any] = {

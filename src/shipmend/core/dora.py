@@ -7,13 +7,13 @@ of Google's DORA programme (dora.dev, 2026); how commits belong to releases and 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain
 from typing import NamedTuple
 
-from shipmend.core.facts import DefectFact, DefectRow, Facts, Reason, ReleaseRow
+from shipmend.core.cuts import Cut
+from shipmend.core.facts import DefectRow, Facts, Reason, ReleaseRow
 from shipmend.core.metrics import INFO, Metric, MetricInfo
 from shipmend.core.samples import ENOUGH, Interval, Sample, sample, share_interval
 from shipmend.core.windows import Window
@@ -98,13 +98,18 @@ _COUNTS = {Metric.DEPLOYMENT_FREQUENCY, Metric.COMMITS_WAITING, Metric.OPEN_DEFE
 
 def figure(metric: Metric, facts: Facts, window: Window, rules: Rules) -> Figure:
     """A metric over a window. Raises KeyError for `COMMITS_WAITING`, which is of now: see `waiting`."""
-    return _FIGURES[metric](facts.within(window), window, rules)
+    return figure_of(metric, Cut.of(facts, window), rules)
+
+
+def figure_of(metric: Metric, cut: Cut, rules: Rules) -> Figure:
+    """The same of a window that has been cut out."""
+    return _FIGURES[metric](cut, rules)
 
 
 def figures(facts: Facts, window: Window, rules: Rules) -> dict[Metric, Figure]:
     """Every metric that a window has."""
-    inside = facts.within(window)
-    return {metric: make(inside, window, rules) for metric, make in _FIGURES.items()}
+    cut = Cut.of(facts, window)
+    return {metric: make(cut, rules) for metric, make in _FIGURES.items()}
 
 
 def waiting(commits: int) -> Figure:
@@ -117,32 +122,28 @@ def is_failure(row: ReleaseRow, rules: Rules) -> bool:
     return row.reason is None and (bool(row.defects) or (rules.rollbacks_fail and row.is_undone))
 
 
-def is_open_at(defect: DefectFact, instant: int) -> bool:
-    """Whether a defect was detected before an instant and not resolved before it."""
-    return defect.detected_at < instant and (defect.resolved_at is None or defect.resolved_at >= instant)
+def _deployment_frequency(cut: Cut, _rules: Rules) -> Figure:
+    counted, days = len(cut.counted), cut.window.days
+    return Figure(
+        Metric.DEPLOYMENT_FREQUENCY, counted / days, counted, counted, days, excluded=_as_left(cut.left_out)
+    )  # fmt: skip
 
 
-def _deployment_frequency(facts: Facts, window: Window, _rules: Rules) -> Figure:
-    counted = len(_counted(facts))
-    excluded = _left(row.reason for row in facts.releases)
-    return Figure(Metric.DEPLOYMENT_FREQUENCY, counted / window.days, counted, counted, window.days, excluded=excluded)
-
-
-def _change_lead_time(facts: Facts, _window: Window, _rules: Rules) -> Figure:
-    leads = [row.lead for row in facts.releases if row.lead is not None]
-    left: Counter[Reason] = Counter()
-    for lead in leads:
-        left[Reason.MERGE] += lead.merges
-        left[Reason.BASELINE] += lead.baseline
-        left[Reason.TIMELESS] += lead.timeless
-        left[Reason.EARLY] += lead.early
+def _change_lead_time(cut: Cut, _rules: Rules) -> Figure:
+    leads = [row.lead for row in cut.facts.releases if row.lead is not None]
+    left = {
+        Reason.MERGE: sum(lead.merges for lead in leads),
+        Reason.BASELINE: sum(lead.baseline for lead in leads),
+        Reason.TIMELESS: sum(lead.timeless for lead in leads),
+        Reason.EARLY: sum(lead.early for lead in leads),
+    }
     shipping = sum(1 for lead in leads if lead.times)
-    times = sample(chain.from_iterable(lead.times for lead in leads))
+    times = sample(cut.lead_times)
     return _duration(Metric.CHANGE_LEAD_TIME, times, _as_left(left), (Beside(Aside.RELEASES, shipping),))
 
 
-def _change_fail_rate(facts: Facts, window: Window, rules: Rules) -> Figure:
-    counted = _counted(facts)
+def _change_fail_rate(cut: Cut, rules: Rules) -> Figure:
+    facts, counted, window = cut.facts, cut.counted, cut.window
     failed = sum(1 for row in counted if is_failure(row, rules))
     detected = facts.defects[facts.detected_before(window.start) : facts.detected_before(window.end)]
     beside = (
@@ -152,34 +153,33 @@ def _change_fail_rate(facts: Facts, window: Window, rules: Rules) -> Figure:
         Beside(Aside.GUESSED, sum(1 for row in counted if row.defects and row.is_guess)),
         Beside(Aside.UNATTRIBUTED, sum(1 for defect in detected if defect.cause is None)),
     )
-    return _share(Metric.CHANGE_FAIL_RATE, failed, counted, facts, beside)
+    return _share(Metric.CHANGE_FAIL_RATE, failed, cut, beside)
 
 
-def _recovery_time(facts: Facts, window: Window, _rules: Rules) -> Figure:
-    beside = (Beside(Aside.STILL_OPEN, facts.open_at(window.end)),)
-    return _since_detection(Metric.RECOVERY_TIME, facts.resolutions, beside)
+def _recovery_time(cut: Cut, _rules: Rules) -> Figure:
+    beside = (Beside(Aside.STILL_OPEN, cut.facts.open_at(cut.window.end)),)
+    return _since_detection(Metric.RECOVERY_TIME, cut.facts.resolutions, beside)
 
 
-def _rework_rate(facts: Facts, _window: Window, _rules: Rules) -> Figure:
-    counted = _counted(facts)
-    return _share(Metric.REWORK_RATE, sum(1 for row in counted if row.fixes), counted, facts)
+def _rework_rate(cut: Cut, _rules: Rules) -> Figure:
+    return _share(Metric.REWORK_RATE, sum(1 for row in cut.counted if row.fixes), cut)
 
 
-def _time_to_first_fix(facts: Facts, _window: Window, _rules: Rules) -> Figure:
-    return _since_detection(Metric.TIME_TO_FIRST_FIX, facts.first_fixes)
+def _time_to_first_fix(cut: Cut, _rules: Rules) -> Figure:
+    return _since_detection(Metric.TIME_TO_FIRST_FIX, cut.facts.first_fixes)
 
 
-def _fixes_not_holding(facts: Facts, _window: Window, _rules: Rules) -> Figure:
-    fixes = facts.fixes
+def _fixes_not_holding(cut: Cut, _rules: Rules) -> Figure:
+    fixes = cut.facts.fixes
     return _of(Metric.FIXES_NOT_HOLDING, sum(1 for row in fixes if not row.is_holding), len(fixes))
 
 
-def _open_defects(facts: Facts, window: Window, _rules: Rules) -> Figure:
-    count = facts.open_at(window.end)
+def _open_defects(cut: Cut, _rules: Rules) -> Figure:
+    count = cut.facts.open_at(cut.window.end)
     return Figure(Metric.OPEN_DEFECTS, float(count), count, count, 1)
 
 
-_FIGURES: dict[Metric, Callable[[Facts, Window, Rules], Figure]] = {
+_FIGURES: dict[Metric, Callable[[Cut, Rules], Figure]] = {
     Metric.DEPLOYMENT_FREQUENCY: _deployment_frequency,
     Metric.CHANGE_LEAD_TIME: _change_lead_time,
     Metric.CHANGE_FAIL_RATE: _change_fail_rate,
@@ -191,14 +191,8 @@ _FIGURES: dict[Metric, Callable[[Facts, Window, Rules], Figure]] = {
 }
 
 
-def _counted(facts: Facts) -> list[ReleaseRow]:
-    return [row for row in facts.releases if row.reason is None]
-
-
-def _share(
-    metric: Metric, part: int, counted: list[ReleaseRow], facts: Facts, beside: tuple[Beside, ...] = ()
-) -> Figure:
-    return _of(metric, part, len(counted), _left(row.reason for row in facts.releases), beside)
+def _share(metric: Metric, part: int, cut: Cut, beside: tuple[Beside, ...] = ()) -> Figure:
+    return _of(metric, part, len(cut.counted), _as_left(cut.left_out), beside)
 
 
 def _of(
@@ -209,10 +203,10 @@ def _of(
     return Figure(metric, value, whole, part, whole, interval=interval, excluded=excluded, beside=beside)
 
 
-def _since_detection(metric: Metric, rows: Iterable[DefectRow], beside: tuple[Beside, ...] = ()) -> Figure:
-    rows = list(rows)
+def _since_detection(metric: Metric, rows: Sequence[DefectRow], beside: tuple[Beside, ...] = ()) -> Figure:
+    left = Counter(row.reason for row in rows if row.reason is not None)
     times = sample(row.seconds for row in rows if row.reason is None)
-    return _duration(metric, times, _left(row.reason for row in rows), beside)
+    return _duration(metric, times, _as_left(left), beside)
 
 
 def _duration(
@@ -223,9 +217,5 @@ def _duration(
     return Figure(metric, times.median, times.n, times.total, times.n, times, times.interval, excluded, beside)
 
 
-def _left(reasons: Iterable[Reason | None]) -> tuple[Left, ...]:
-    return _as_left(Counter(reason for reason in reasons if reason is not None))
-
-
-def _as_left(counts: Counter[Reason]) -> tuple[Left, ...]:
-    return tuple(Left(reason, counts[reason]) for reason in Reason if counts[reason])
+def _as_left(counts: Mapping[Reason, int]) -> tuple[Left, ...]:
+    return tuple(Left(reason, amount) for reason in Reason if (amount := counts.get(reason, 0))) if counts else ()

@@ -88,6 +88,11 @@ class DefectFact(NamedTuple):
     cause: UUID | None = None
     is_guess: bool = False
 
+    @property
+    def closed_at(self) -> int | None:
+        """When it ceased to be open: never before its detection; None while it is."""
+        return None if self.resolved_at is None else max(self.detected_at, self.resolved_at)
+
 
 class FixFact(NamedTuple):
     """A released fix."""
@@ -165,6 +170,11 @@ class Facts:
     def open_at(self, instant: int) -> int:
         """How many defects were detected before an instant and not resolved before it."""
         return self.detected_before(instant) - bisect_left(self.closings, instant)
+
+    def which_open_at(self, instant: int) -> list[DefectFact]:
+        """The same defects, by detection."""
+        detected = self.defects[: self.detected_before(instant)]
+        return [defect for defect in detected if (at := defect.closed_at) is None or at >= instant]
 
     def within(self, window: Window) -> Facts:
         """What happened in a window."""
@@ -295,7 +305,7 @@ def _defect_row(at: int, defect: DefectFact) -> DefectRow:
 
 
 def _closings(defects: Iterable[DefectFact]) -> list[int]:
-    return sorted(max(defect.detected_at, at) for defect in defects if (at := defect.resolved_at) is not None)
+    return sorted(at for defect in defects if (at := defect.closed_at) is not None)
 
 
 def _fix_rows(fixes: Sequence[FixFact], defect: DefectFact) -> Iterable[FixRow]:

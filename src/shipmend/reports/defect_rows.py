@@ -9,7 +9,6 @@ from uuid import UUID
 
 from shipmend.catalog.queries import organizations_of, repo_paths
 from shipmend.core.causes import Cause
-from shipmend.core.dora import is_open_at
 from shipmend.core.facts import DefectFact, Reason
 from shipmend.core.metrics import Metric
 from shipmend.core.values import ResourcePath
@@ -158,7 +157,7 @@ def _counting(ground: Ground, window: Window, metric: Metric) -> dict[UUID, Coun
     """What each defect behind a metric of a window is in it."""
     facts = ground.facts.within(window)
     if metric is Metric.OPEN_DEFECTS:
-        return {defect.id: CountsAs.NUMERATOR for defect in facts.defects if is_open_at(defect, window.end)}
+        return {defect.id: CountsAs.NUMERATOR for defect in facts.which_open_at(window.end)}
     if metric is Metric.FIXES_NOT_HOLDING:
         failing = {row.defect.id for row in facts.fixes if not row.is_holding}
         return {

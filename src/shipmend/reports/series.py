@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from shipmend.catalog.queries import Place
 from shipmend.core import dora
+from shipmend.core.cuts import Cut
 from shipmend.core.dora import Figure
 from shipmend.core.facts import Facts
 from shipmend.core.metrics import Dimension, Metric
@@ -65,31 +66,48 @@ def whole(ground: Ground) -> Group:
     return Group(str(ground.place.path), ground.facts, ground.place.path, repos)
 
 
-def measure(ground: Ground, metric: Metric, window: Window, interval: Interval, facts: Facts | None = None) -> Measured:
-    """A metric of a place, or of some of its facts."""
-    group = whole(ground)
-    if facts is not None:
-        group = replace(group, facts=facts)
-    return measure_groups(ground, metric, window, interval, [group])[0]
+class Course:
+    """What happened in a window, in its parts and in the window before: cut once, for any number of metrics."""
+
+    def __init__(self, ground: Ground, window: Window, interval: Interval, facts: Facts | None = None) -> None:
+        """Of a place, or of some of its facts."""
+        facts = ground.facts if facts is None else facts
+        self._ground = ground
+        self.now = Cut.in_parts(facts, window, interval)
+        self._before = Cut.of(facts, window.previous)
+
+    def measure(self, metric: Metric) -> Measured:
+        """A metric of the window. Raises KeyError for `COMMITS_WAITING`, which is of now."""
+        rules = self._ground.rules
+        return Measured(
+            dora.figure_of(metric, self.now, rules),
+            dora.figure_of(metric, self._before, rules),
+            tuple(Point(part.window, dora.figure_of(metric, part, rules)) for part in self.now.parts),
+        )
+
+
+def measure(ground: Ground, metric: Metric, window: Window, interval: Interval) -> Measured:
+    """One metric of a place."""
+    return measure_groups(ground, [metric], window, interval, [whole(ground)])[metric][0]
 
 
 def measure_groups(
-    ground: Ground, metric: Metric, window: Window, interval: Interval, some: Sequence[Group]
-) -> list[Measured]:
-    """A metric of each of some groups of a place."""
-    if metric is Metric.COMMITS_WAITING:
-        waiting = waiting_by_repo(ground.place, environment=ground.environment)
-        sums = [sum(waiting.get(repo_id, 0) for repo_id in group.repos) for group in some]
-        return [Measured(dora.waiting(commits), None, ()) for commits in sums]
-    parts = window.parts(interval)
-    return [
-        Measured(
-            dora.figure(metric, group.facts, window, ground.rules),
-            dora.figure(metric, group.facts, window.previous, ground.rules),
-            tuple(Point(part, dora.figure(metric, group.facts, part, ground.rules)) for part in parts),
-        )
-        for group in some
-    ]
+    ground: Ground, metrics: Iterable[Metric], window: Window, interval: Interval, some: Sequence[Group]
+) -> dict[Metric, list[Measured]]:
+    """Metrics of each of some groups of a place."""
+    courses = [Course(ground, window, interval, group.facts) for group in some]
+    return {
+        metric: _waiting(ground, some)
+        if metric is Metric.COMMITS_WAITING
+        else [course.measure(metric) for course in courses]
+        for metric in metrics
+    }
+
+
+def _waiting(ground: Ground, some: Sequence[Group]) -> list[Measured]:
+    waiting = waiting_by_repo(ground.place, environment=ground.environment)
+    sums = [sum(waiting.get(repo_id, 0) for repo_id in group.repos) for group in some]
+    return [Measured(dora.waiting(commits), None, ()) for commits in sums]
 
 
 def groups(ground: Ground, dimension: Dimension) -> Sequence[Group]:

@@ -15,7 +15,7 @@ from shipmend.db.clock import epoch_now
 from shipmend.delivery.queries import Page, environments_of
 from shipmend.reports.authors import author_groups
 from shipmend.reports.load import Ground
-from shipmend.reports.series import Group, ground_of, groups, measure
+from shipmend.reports.series import Course, Group, ground_of, groups
 from shipmend.web.amounts import in_words
 from shipmend.web.charts import scales
 from shipmend.web.charts.picture import Chart
@@ -151,7 +151,7 @@ def read_metric(place: Place, metric: Metric, query: QueryDict) -> MetricPage:
     picker = read_picker(query, place, environments_of(place), epoch_now(), extras=("by", "severity", "author", "show"))
     ground = ground_of(place, picker.environment, picker.window)
     part = part_of(ground, metric, picker.window, query)
-    number = Number(measure(ground, metric, picker.window, picker.interval, part.facts), "")
+    number = Number(Course(ground, picker.window, picker.interval, part.facts).measure(metric), "")
     dimension = _dimension(place, metric, query)
     rows = rows_of(ground, metric, picker.window, part, query)
     lines, more = _lines(ground, metric, dimension, picker)

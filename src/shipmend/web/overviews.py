@@ -16,7 +16,7 @@ from shipmend.db.clock import epoch_now
 from shipmend.delivery.queries import Page, environments_of, list_defects, list_releases
 from shipmend.delivery.views import DefectView, ReleaseView
 from shipmend.reports.load import Ground
-from shipmend.reports.series import ground_of, measure
+from shipmend.reports.series import Course, ground_of, measure
 from shipmend.web.amounts import plain
 from shipmend.web.charts.histogram import distribution, histogram
 from shipmend.web.charts.picture import Chart
@@ -87,6 +87,11 @@ def read_overview(place: Place, query: QueryDict) -> Overview:
     environments = environments_of(place)
     picker = read_picker(query, place, environments, now)
     ground = ground_of(place, picker.environment, picker.window)
+    course = Course(ground, picker.window, picker.interval)
+
+    def number(metric: Metric) -> Number:
+        return Number(course.measure(metric), place_url("metric", place.path, metric) + picker.query)
+
     open_ = list_defects(place, state=DefectState.OPEN, size=FEW)
     resolved = list_defects(place, state=DefectState.RESOLVED, size=FEW)
     return Overview(
@@ -94,26 +99,20 @@ def read_overview(place: Place, query: QueryDict) -> Overview:
         picker,
         ground.repos,
         environments,
-        tuple(number(ground, metric, picker) for metric in FIVE),
-        tuple(number(ground, metric, picker) for metric in BESIDE),
-        _charts(ground, picker, now) if environments or open_.total or resolved.total else (),
+        tuple(number(metric) for metric in FIVE),
+        tuple(number(metric) for metric in BESIDE),
+        _charts(ground, course, picker, now) if environments or open_.total or resolved.total else (),
         list_releases(place, environment=picker.environment, size=FEW),
         open_,
         resolved,
     )
 
 
-def number(ground: Ground, metric: Metric, picker: Picker) -> Number:
-    """A metric of the window."""
-    address = place_url("metric", ground.place.path, metric) + picker.query
-    return Number(measure(ground, metric, picker.window, picker.interval), address)
-
-
-def _charts(ground: Ground, picker: Picker, now: int) -> tuple[Chart, ...]:
+def _charts(ground: Ground, course: Course, picker: Picker, now: int) -> tuple[Chart, ...]:
     return (
         timeline("timeline", "Releases and defects", picker.window, lanes_of(ground, picker.window), now=now),
         _releases(ground, picker),
-        _lead_times(ground, picker),
+        _lead_times(course.now.lead_times),
     )
 
 
@@ -143,9 +142,8 @@ _SINGLE = {
 }
 
 
-def _lead_times(ground: Ground, picker: Picker) -> Chart:
-    rows = ground.facts.within(picker.window).releases
-    amounts = distribution(row.lead.times for row in rows if row.lead is not None)
+def _lead_times(times: Sequence[int]) -> Chart:
+    amounts = distribution(times)
     total = sum(amounts)
     summary = f"{plain(total)} commit{'' if total == 1 else 's'}"
     return histogram("lead-times", "Change lead time", summary, amounts, what="commits")
