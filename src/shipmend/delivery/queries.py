@@ -11,16 +11,32 @@ from uuid import UUID
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from shipmend.catalog.models import Repo
 from shipmend.catalog.queries import Place, Tenant, organizations_of, repo_paths
 from shipmend.core.defects import DefectState
 from shipmend.core.errors import NotFound
 from shipmend.core.releases import CommitState, Status
 from shipmend.core.values import ResourcePath
+from shipmend.db.sql import Statement
 from shipmend.delivery.models import CriticalDefect, DefectFix, Release
 from shipmend.delivery.views import DefectView, FixView, NamedRelease, ReleaseView
 from shipmend.history.models import Commit
 
 PAGE_SIZE = 100
+
+# From each environment of a repo straight to the next: there are few, and each may have thousands of releases.
+_ENVIRONMENTS = (
+    "WITH RECURSIVE found(repo_id, environment) AS (SELECT r.id, (SELECT MIN(x.environment) FROM delivery_release x"
+    "  WHERE x.entity_id = r.entity_id AND x.repo_id = r.id AND x.deleted_at IS NULL)"
+    "  FROM catalog_repo r WHERE r.entity_id = ?{}"
+    " UNION ALL SELECT found.repo_id, (SELECT MIN(x.environment) FROM delivery_release x WHERE x.entity_id = ?"
+    "  AND x.repo_id = found.repo_id AND x.environment > found.environment AND x.deleted_at IS NULL)"
+    "  FROM found WHERE found.environment IS NOT NULL)"
+    " SELECT DISTINCT environment FROM found WHERE environment IS NOT NULL ORDER BY environment"
+)
+_OF_ENTITY = Statement(_ENVIRONMENTS.format(""))
+_OF_ORGANIZATION = Statement(_ENVIRONMENTS.format(" AND r.organization_id = ?"))
+_OF_REPO = Statement(_ENVIRONMENTS.format(" AND r.id = ?"))
 
 T = TypeVar("T")
 
@@ -59,7 +75,8 @@ def list_releases(
     rows = between(rows, "released_at", start, end)
     if environment is not None:
         rows = rows.filter(environment=environment)
-    total = rows.count()
+    # An index by repo and environment counts them; to look for the latest, the one by time is better.
+    total = rows.count() if environment is None else rows.filter(repo__in=_repos_at(place)).count()
     shown = list(rows.order_by(F("released_at").desc(nulls_last=True), "-id")[(page - 1) * size : page * size])
     return Page(_release_views(place.tenant, shown), page, size, total)
 
@@ -83,8 +100,14 @@ def live_release(place: Place, environment: str) -> NamedRelease | None:
 
 def environments_of(place: Place) -> list[str]:
     """The environments that releases at or below a place went to, by name."""
-    rows = _within(Release.objects.filter(deleted_at=None), place, "repo")
-    return list(rows.order_by("environment").values_list("environment", flat=True).distinct())
+    entity_id = place.tenant.id
+    if place.repo is not None:
+        rows = _OF_REPO.rows(entity_id, place.repo.id, entity_id)
+    elif place.organization_id is not None:
+        rows = _OF_ORGANIZATION.rows(entity_id, place.organization_id, entity_id)
+    else:
+        rows = _OF_ENTITY.rows(entity_id, entity_id)
+    return [name for (name,) in rows]
 
 
 def list_defects(
@@ -130,6 +153,11 @@ def _within(rows: QuerySet[Release], place: Place, repo: str) -> QuerySet[Releas
     if place.organization_id is not None:
         return rows.filter(**{f"{repo}__organization_id": place.organization_id})
     return rows
+
+
+def _repos_at(place: Place) -> QuerySet[Repo]:
+    repos = Repo.objects.filter(entity_id=place.tenant.id)
+    return repos if place.organization_id is None else repos.filter(organization_id=place.organization_id)
 
 
 def between(rows: QuerySet[Any], field: str, start: int | None, end: int | None) -> QuerySet[Any]:

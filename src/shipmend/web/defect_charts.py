@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from django.urls import reverse
-
 from shipmend.core.defect_browser import BrowsedDefect
+from shipmend.web.addresses import defect_address
 from shipmend.web.amounts import duration
 from shipmend.web.charts.picture import Cell, Chart
 from shipmend.web.charts.scales import spans
@@ -51,7 +50,7 @@ def _chart(
 ) -> Chart:
     def dot(defect: BrowsedDefect, seconds: int, *, is_open: bool) -> Dot:
         severity = NOT_GIVEN if defect.severity is None else str(defect.severity)
-        address = reverse("defect", args=[entity, defect.key])
+        address = defect_address(entity, defect.key)
         told = f"{duration(seconds)}, still open" if is_open else duration(seconds)
         return Dot(
             names.index(severity),

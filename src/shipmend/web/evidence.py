@@ -9,15 +9,13 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from django.urls import reverse
-
 from shipmend.core.dora import is_failure
 from shipmend.core.facts import DefectFact, DefectRow, Facts, FixRow, Reason, ReleaseRow
 from shipmend.core.metrics import INFO, Metric, Unit
 from shipmend.core.values import ResourcePath
 from shipmend.core.windows import Window
 from shipmend.reports.load import Ground
-from shipmend.web.lanes import release_address
+from shipmend.web.addresses import defect_address, release_address
 
 
 class Verdict(StrEnum):
@@ -171,13 +169,9 @@ class _Rows:
         return self._of_defect(row.at, row.defect, verdict, said, row.at - row.defect.detected_at, repo_id)
 
     def open(self, facts: Facts, window: Window) -> Iterator[Judged]:
-        end = window.end
-        for defect in facts.defects:
-            if defect.detected_at < end and (defect.resolved_at is None or defect.resolved_at >= end):
-                yield Judged(
-                    Verdict.COUNTED,
-                    partial(self._of_defect, defect.detected_at, defect, Verdict.COUNTED, "detected then", None),
-                )
+        for defect in facts.which_open_at(window.end):
+            row = partial(self._of_defect, defect.detected_at, defect, Verdict.COUNTED, "detected then", None)
+            yield Judged(Verdict.COUNTED, row)
 
     def _of_defect(
         self,
@@ -195,7 +189,7 @@ class _Rows:
 
     def _defect(self, defect_id: UUID) -> Piece:
         key = self._ground.defects[defect_id].key
-        return Piece(key, reverse("defect", args=[self._ground.place.tenant.slug, key]))
+        return Piece(key, defect_address(self._ground.place.tenant.slug, key))
 
 
 _ROWS: dict[Metric, Callable[[_Rows, Facts, Window], Iterator[Judged]]] = {

@@ -9,24 +9,18 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from django.urls import reverse
-
 from shipmend.core.facts import DefectFact, ReleaseRow
 from shipmend.core.releases import Kind, Status
 from shipmend.core.values import ResourcePath
 from shipmend.core.windows import Window
 from shipmend.reports.load import Ground
 from shipmend.reports.rows import ReleaseRecord
+from shipmend.web.addresses import defect_address, release_address
 from shipmend.web.amounts import duration
 from shipmend.web.charts.lanes import Bar, Lane, Shape, Tick, Told
 
 NO_REPO = "of no single repo"
 _NO_FIXES: Mapping[UUID, list[int]] = {}
-
-
-def release_address(path: ResourcePath, release_id: UUID | str) -> str:
-    """The page of a release."""
-    return f"{reverse('repo', args=[path.entity, path.organization, path.repo])}/releases/{release_id}"
 
 
 def lanes_of(ground: Ground, window: Window) -> list[Lane]:
@@ -55,7 +49,6 @@ class _Teller:
         self._ground = ground
         self._window = window
         self._paths = ground.paths
-        self._pages: dict[UUID, str] = {}
         self._of_repo: defaultdict[UUID, list[ReleaseRecord]] = defaultdict(list)
         for record in ground.releases.values():
             self._of_repo[record.repo_id].append(record)
@@ -75,7 +68,7 @@ class _Teller:
             undoing = self._ground.releases.get(release.undone_by)
             said.append(f"undone by {undoing.title if undoing else 'a rollback'}")
         back_to = self._back_to(record) if shape is Shape.ROLLBACK else None
-        return Told(record.title, ", ".join(said), self._address(release.repo_id, release.id), back_to)
+        return Told(record.title, ", ".join(said), release_address(self._paths[release.repo_id], release.id), back_to)
 
     def bars(self, defect: DefectFact) -> Iterator[tuple[UUID | None, Bar]]:
         fixes = self._fixes.get(defect.id, _NO_FIXES)
@@ -87,7 +80,7 @@ class _Teller:
 
     def _defect(self, defect: DefectFact, fixes: tuple[int, ...]) -> Told:
         key = self._ground.defects[defect.id].key
-        address = reverse("defect", args=[self._ground.place.tenant.slug, key])
+        address = defect_address(self._ground.place.tenant.slug, key)
         detected = self._clock(defect.detected_at)
         if defect.resolved_at is None:
             return Told(key, f"{key}, detected {detected}, still open", address, fixes=fixes)
@@ -95,11 +88,6 @@ class _Teller:
         took = f" after {duration(seconds)}" if seconds >= 0 else ""
         held = f", {len(fixes)} fixes here" if len(fixes) > 1 else ""
         return Told(key, f"{key}, detected {detected}, resolved{took}{held}", address, fixes=fixes)
-
-    def _address(self, repo_id: UUID, release_id: UUID) -> str:
-        if repo_id not in self._pages:
-            self._pages[repo_id] = release_address(self._paths[repo_id], "")
-        return f"{self._pages[repo_id]}{release_id}"
 
     def _back_to(self, rollback: ReleaseRecord) -> int:
         """When that was released to which a rollback went back; before the window if nobody knows."""

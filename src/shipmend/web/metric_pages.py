@@ -16,6 +16,7 @@ from shipmend.delivery.queries import Page, environments_of
 from shipmend.reports.authors import author_groups
 from shipmend.reports.load import Ground
 from shipmend.reports.series import Course, Group, ground_of, groups
+from shipmend.web.addresses import place_address
 from shipmend.web.amounts import in_words
 from shipmend.web.charts import scales
 from shipmend.web.charts.picture import Chart
@@ -24,7 +25,6 @@ from shipmend.web.evidence import Evidence, has_numerator
 from shipmend.web.filters import page_number
 from shipmend.web.metric_rows import SHOWN, part_of, rows_of
 from shipmend.web.numbers import Number, likely, made_of
-from shipmend.web.templatetags.shipmend import place_url
 from shipmend.web.windows import Choice, Picker, read_picker
 
 _AXES = {
@@ -226,7 +226,7 @@ def _line(ground: Ground, metric: Metric, dimension: Dimension, group: Group, pi
     if dimension is Dimension.AUTHOR:
         return Line(group.label, picker.narrowed(author=next(iter(group.filters.values()))), found)
     path = group.path or ground.place.path
-    return Line(group.label, place_url("metric", path, metric) + picker.query, found)
+    return Line(group.label, place_address("metric", path, metric) + picker.query, found)
 
 
 def _chart(number: Number, picker: Picker) -> Chart:

@@ -17,8 +17,8 @@ from shipmend.reports.commit_rows import AuditedCommit, CommitListing
 from shipmend.reports.listing import all_of, page_of
 from shipmend.reports.load import Ground
 from shipmend.reports.series import groups
+from shipmend.web.addresses import release_address
 from shipmend.web.evidence import WHY_LEFT, Evidence, Judged, Piece, Verdict, evidence, has_numerator
-from shipmend.web.lanes import release_address
 
 SIZE = 50
 ALL = "all"

@@ -17,6 +17,7 @@ from shipmend.delivery.queries import Page, environments_of, list_defects, list_
 from shipmend.delivery.views import DefectView, ReleaseView
 from shipmend.reports.load import Ground
 from shipmend.reports.series import Course, ground_of, measure
+from shipmend.web.addresses import place_address
 from shipmend.web.amounts import plain
 from shipmend.web.charts.histogram import distribution, histogram
 from shipmend.web.charts.picture import Chart
@@ -26,7 +27,6 @@ from shipmend.web.charts.timeline import timeline
 from shipmend.web.lanes import lanes_of
 from shipmend.web.listing import Shelf, shelves
 from shipmend.web.numbers import Number
-from shipmend.web.templatetags.shipmend import place_url
 from shipmend.web.windows import Picker, read_picker
 
 FIVE = (
@@ -90,7 +90,7 @@ def read_overview(place: Place, query: QueryDict) -> Overview:
     course = Course(ground, picker.window, picker.interval)
 
     def number(metric: Metric) -> Number:
-        return Number(course.measure(metric), place_url("metric", place.path, metric) + picker.query)
+        return Number(course.measure(metric), place_address("metric", place.path, metric) + picker.query)
 
     open_ = list_defects(place, state=DefectState.OPEN, size=FEW)
     resolved = list_defects(place, state=DefectState.RESOLVED, size=FEW)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from html import escape
 
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 Value = str | float | int
 
 
 def tag(name: str, *children: SafeString, text: str = "", **attributes: Value | None) -> SafeString:
     """An element. `class_` is written class, `data_say` data-say; what is None or empty is left out."""
-    written = "".join(
-        f' {_name(key)}="{_value(value)}"' for key, value in attributes.items() if value is not None and value != ""
-    )
-    inside = "".join(children) + escape(text, quote=False)
-    markup = f"<{name}{written}>{inside}</{name}>" if inside or name in _NEVER_EMPTY else f"<{name}{written}/>"
-    return mark_safe(markup)  # noqa: S308 -- children are safe, everything else is escaped above
+    written = [f"<{name}"]
+    for key, value in attributes.items():
+        if value is not None and value != "":
+            written.append(f' {_name(key)}="{_value(value)}"')
+    inside = "".join(children)
+    if text:
+        inside += escape(text, quote=False)
+    written.append(f">{inside}</{name}>" if inside or name in _NEVER_EMPTY else "/>")
+    return SafeString("".join(written))  # children are safe, everything else is escaped above
 
 
 def text(words: str) -> SafeString:
@@ -63,10 +67,12 @@ def _name(key: str) -> str:
     return key if key in _MIXED else key.rstrip("_").replace("_", "-")
 
 
+_UNSAFE = re.compile("[&<>\"']").search  # most values are numbers: to look is quicker than to replace
+
 _MIXED = {"viewBox", "preserveAspectRatio"}
 
 
 def _value(value: Value) -> str:
     if isinstance(value, str):
-        return escape(value)
+        return escape(value) if _UNSAFE(value) else value
     return str(value) if isinstance(value, int) else f"{round(value, 2):g}"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django import template
 from django.conf import settings
 from django.http import QueryDict
 from django.template import Context
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -19,10 +18,14 @@ from shipmend.core.change_texts import STATUSES
 from shipmend.core.moments import iso
 from shipmend.core.values import ResourcePath
 from shipmend.db.clock import epoch_now
+from shipmend.web.addresses import KEPT, defect_address, place_address, release_address
 from shipmend.web.amounts import MINUTE, duration
 
 register = template.Library()
 register.filter(duration)
+register.simple_tag(place_address, name="place_url")
+register.simple_tag(defect_address, name="defect_url")
+register.simple_tag(release_address, name="release_url")
 
 STATIC = Path(__file__).parent.parent / "static"
 SHORT_SHA = 8
@@ -53,12 +56,11 @@ def moment(epoch: int | None, zone: tzinfo = UTC) -> str | SafeString:
 
 
 @register.simple_tag
-def place_url(name: str, path: ResourcePath, *more: str) -> str:
-    """The address of a page that entities, organizations and repos have alike: `place`, `waiting` and others."""
-    steps = [step for step in (path.entity, path.organization, path.repo) if step]
-    if name == "place":
-        return reverse("place" if path.level == "entity" else path.level, args=steps)
-    return reverse(name if path.level == "entity" else f"{path.level}-{name}", args=[*steps, *more])
+@lru_cache(KEPT)
+def place_link(path: ResourcePath) -> SafeString:
+    """A link to what a path names, by its name."""
+    name = format_html("{}/<wbr>{}", path.organization, path.repo) if path.repo else path.organization or path.entity
+    return format_html('<a href="{}">{}</a>', place_address("place", path), name)
 
 
 @register.simple_tag(takes_context=True)

@@ -9,9 +9,9 @@ from django.utils.http import content_disposition_header
 from shipmend.catalog.queries import find_place
 from shipmend.core.metrics import INFO, Metric
 from shipmend.core.values import ResourcePath, Role
+from shipmend.web.addresses import place_address
 from shipmend.web.downloads import MEDIA_TYPES, Format, written
 from shipmend.web.metric_pages import all_rows, read_metric
-from shipmend.web.templatetags.shipmend import place_url
 from shipmend.web.visits import PAGE, Visit, within
 
 
@@ -20,7 +20,7 @@ def metric(visit: Visit, metric: Metric, organization: str = "", repo: str = "")
     """A figure, and all that explains it; with `format`, its rows as a file. What waits has a page of its own."""
     place = find_place(visit.tenant, ResourcePath(visit.tenant.slug, organization, repo))
     if metric is Metric.COMMITS_WAITING:
-        return redirect(place_url("waiting", place.path))
+        return redirect(place_address("waiting", place.path))
     given = visit.request.GET.get("format", "")
     if given in list(Format):
         form = Format(given)
