@@ -8,7 +8,7 @@ import pytest
 
 from shipmend.core.moments import iso
 from shipmend.core.values import Role
-from shipmend.web.defect_charts import MOST
+from shipmend.delivery.defect_browser import LATEST
 from tests.delivery.blame import HOUR, NOON, Scene
 from tests.gitworld import GitRepo
 from tests.questions import asked
@@ -144,11 +144,11 @@ def test_a_page_past_the_last_leads_back(shown: Scene, reader: Person) -> None:
 
 def test_pictures_are_of_the_latest_where_there_are_too_many(scene: Scene, reader: Person) -> None:
     path = scene.world.repo().path
-    for n in range(MOST + 5):
+    for n in range(LATEST + 5):
         scene.defect(path, NOON + n, f"D-{n}")
     seen = look(reader, scene)
-    assert f"The latest {MOST} of {MOST + 5} defects." in seen.text
-    assert seen.html.count('class="dot') == MOST
+    assert f"The latest {LATEST} of {LATEST + 5} defects." in seen.text
+    assert seen.html.count('class="dot') == LATEST
 
 
 def test_the_browser_costs_as_many_questions_with_many_defects_as_with_few(scene: Scene, reader: Person) -> None:

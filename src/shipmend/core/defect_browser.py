@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 from typing import NamedTuple
-from uuid import UUID
 
 from shipmend.core.samples import sample
 
@@ -28,32 +28,23 @@ class Order(StrEnum):
 
 
 class BrowsedFix(NamedTuple):
-    """A fix with a time. Times are epoch seconds."""
+    """A fix with a time."""
 
     released_at: int
-    repo_id: UUID
-    authored_at: int | None = None
-    """When its commit was; None where no commit is known, and where the release time is only taken from it."""
-
-    @property
-    def lead(self) -> int | None:
-        """Seconds from its commit to its release; None where they can't be told."""
-        if self.authored_at is None or self.authored_at > self.released_at:
-            return None
-        return self.released_at - self.authored_at
+    """Epoch seconds."""
+    repo: int
+    """By its number; so are all repos here."""
 
 
 class BrowsedDefect(NamedTuple):
     """A defect among others. Times are epoch seconds."""
 
-    id: UUID
     key: str
     detected_at: int
     resolved_at: int | None
     severity: int | None
-    own_repo: UUID | None
-    fixes: tuple[BrowsedFix, ...] = ()
-    """The earliest first."""
+    own_repo: int | None
+    fixes: Sequence[BrowsedFix] = ()
 
     @property
     def took(self) -> int | None:
@@ -62,18 +53,12 @@ class BrowsedDefect(NamedTuple):
             return None
         return self.resolved_at - self.detected_at
 
-    @property
-    def repos(self) -> frozenset[UUID]:
-        """Its own repo and those of its fixes."""
-        own = () if self.own_repo is None else (self.own_repo,)
-        return frozenset((*own, *(fix.repo_id for fix in self.fixes)))
-
 
 @dataclass(frozen=True, slots=True)
 class RepoDefects:
     """What the defects that concern a repo add up to; None for those that concern no repo yet."""
 
-    repo_id: UUID | None
+    repo: int | None
     open: int
     resolved: int
     median_took: int | None
@@ -90,44 +75,60 @@ class RepoDefects:
 
 def put_in_order(defects: Iterable[BrowsedDefect], order: Order) -> list[BrowsedDefect]:
     """The defects sorted. Ties are broken by detection, the newest first, and by key."""
-    stable = sorted(defects, key=lambda defect: (-defect.detected_at, defect.key))
+    stable = sorted(defects, key=attrgetter("key"))
+    stable.sort(key=attrgetter("detected_at"), reverse=True)
     word, descends = order.value.removeprefix("-"), order.value.startswith("-")
     if order is Order.OPEN_FIRST:
         return sorted(stable, key=lambda defect: defect.resolved_at is not None)
     if word == Order.KEY:
-        return sorted(stable, key=lambda defect: defect.key, reverse=descends)
-    given = [(value, defect) for defect in stable if (value := _value(defect, word)) is not None]
-    placed = sorted(given, key=lambda pair: -pair[0] if descends else pair[0])
-    return [defect for _, defect in placed] + [defect for defect in stable if _value(defect, word) is None]
+        return sorted(stable, key=attrgetter("key"), reverse=descends)
+    value = attrgetter({"detected": "detected_at"}.get(word, word))
+    placed = sorted((each for each in stable if value(each) is not None), key=value, reverse=descends)
+    return placed + [each for each in stable if value(each) is None]
 
 
-def by_repo(defects: Sequence[BrowsedDefect], repos: Iterable[UUID]) -> tuple[RepoDefects, ...]:
+def by_repo(defects: Iterable[BrowsedDefect], repos: Iterable[int]) -> tuple[RepoDefects, ...]:
     """What the defects add up to in each of these repos that they concern, the most first; those of no repo last.
 
     A defect that concerns two repos counts in both.
     """
     within = frozenset(repos)
-    concerned: defaultdict[UUID | None, list[BrowsedDefect]] = defaultdict(list)
+    sums: defaultdict[int | None, _Sums] = defaultdict(_Sums)
     for defect in defects:
-        for repo_id in (defect.repos & within) or ((None,) if not defect.repos else ()):
-            concerned[repo_id].append(defect)
-    found = [_added_up(repo_id, those) for repo_id, those in concerned.items()]
-    return tuple(sorted(found, key=lambda each: (each.repo_id is None, -each.total, each.repo_id or UUID(int=0))))
+        fixes = [fix.repo for fix in defect.fixes]
+        for repo in fixes if len(fixes) == 1 else set(fixes):
+            if repo in within:
+                sums[repo].add(defect, fixes.count(repo))
+        if defect.own_repo not in fixes and (defect.own_repo in within or (defect.own_repo is None and not fixes)):
+            sums[defect.own_repo].add(defect, 0)
+    found = [each.added_up(repo) for repo, each in sums.items()]
+    return tuple(sorted(found, key=lambda each: (each.repo is None, -each.total, each.repo)))
 
 
-def _added_up(repo_id: UUID | None, defects: Sequence[BrowsedDefect]) -> RepoDefects:
-    took = sample(defect.took for defect in defects if defect.took is not None)
-    fixes = [sum(fix.repo_id == repo_id for fix in defect.fixes) for defect in defects]
-    resolved = sum(defect.resolved_at is not None for defect in defects)
-    return RepoDefects(
-        repo_id,
-        open=len(defects) - resolved,
-        resolved=resolved,
-        median_took=int(took.median) if took else None,
-        fixes=sum(fixes),
-        not_held=sum(count - 1 for count in fixes if count),
-    )
+@dataclass(slots=True)
+class _Sums:
+    """Of the defects that concern a repo."""
 
+    open: int = 0
+    resolved: int = 0
+    took: list[int] = field(default_factory=list)
+    fixes: int = 0
+    not_held: int = 0
 
-def _value(defect: BrowsedDefect, word: str) -> int | None:
-    return {"detected": defect.detected_at, "took": defect.took, "severity": defect.severity}[word]
+    def add(self, defect: BrowsedDefect, fixes: int) -> None:
+        """Count one that has so many fixes there."""
+        if defect.resolved_at is None:
+            self.open += 1
+        else:
+            self.resolved += 1
+            if defect.resolved_at >= defect.detected_at:
+                self.took.append(defect.resolved_at - defect.detected_at)
+        if fixes:
+            self.fixes += fixes
+            self.not_held += fixes - 1
+
+    def added_up(self, repo: int | None) -> RepoDefects:
+        took = sample(self.took)
+        return RepoDefects(
+            repo, self.open, self.resolved, int(took.median) if took else None, self.fixes, self.not_held
+        )

@@ -14,8 +14,11 @@ from operator import attrgetter
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from shipmend.core.releases import Kind, Status
+from shipmend.core.releases import CommitState, Kind, Status
 from shipmend.core.windows import Window
+
+SETTLED = frozenset({CommitState.KNOWN, CommitState.UNVERIFIED})
+"""Of a commit: it is known, or can't be verified for want of a remote."""
 
 
 class Reason(StrEnum):
@@ -55,9 +58,14 @@ class ReleaseFact(NamedTuple):
     kind: Kind | None
     status: Status
     is_settled: bool
-    """Whether its commit is known, or can't be verified for want of a remote."""
+    """Whether its commit is `SETTLED`."""
     undone_by: UUID | None = None
     """The first rollback that undid it (core.rollbacks)."""
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why it does not count; None when it does."""
+        return why_not_counted(self.kind, self.status, is_settled=self.is_settled)
 
 
 class LeadFact(NamedTuple):
@@ -256,15 +264,15 @@ def judge(
     )
 
 
-def why_not_counted(release: ReleaseFact) -> Reason | None:
+def why_not_counted(kind: Kind | None, status: Status, *, is_settled: bool) -> Reason | None:
     """Why a release does not count as a deployment; None when it does."""
-    if release.status is Status.FAILED:
+    if status is Status.FAILED:
         return Reason.FAILED
-    if release.status is Status.CANCELLED:
+    if status is Status.CANCELLED:
         return Reason.CANCELLED
-    if not release.is_settled:
+    if not is_settled:
         return Reason.UNSETTLED
-    return Reason.REDEPLOY if release.kind is Kind.REDEPLOY else None
+    return Reason.REDEPLOY if kind is Kind.REDEPLOY else None
 
 
 def _release_rows(
@@ -289,7 +297,7 @@ def _release_rows(
             ReleaseRow(
                 release.released_at,
                 release,
-                why_not_counted(release),
+                release.reason,
                 tuple(sorted(defect.id for defect in blamed)) if blamed else (),
                 all(defect.is_guess for defect in blamed),
                 tuple(sorted(carried[release.id])) if release.id in carried else (),

@@ -29,7 +29,7 @@ _POSTGRES_WORDS = {
     "{lock_free}": "FOR NO KEY UPDATE SKIP LOCKED",
     "{now}": "CAST(extract(epoch FROM statement_timestamp()) * 1000 AS bigint)",
     "{spans}": (
-        "(SELECT CAST(value ->> 0 AS integer) AS first, CAST(value ->> 1 AS integer) AS last"
+        "(SELECT CAST(value ->> 0 AS bigint) AS first, CAST(value ->> 1 AS bigint) AS last"
         " FROM jsonb_array_elements(CAST(%s AS jsonb))) AS span"
     ),
 }

@@ -1,9 +1,11 @@
-"""The causes of defects, derived when they are asked for: four queries for any number of defects."""
+"""The causes of defects, derived when they are asked for: five queries for any number of defects."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from itertools import product
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -21,15 +23,28 @@ from shipmend.core.causes import (
     decide_cause,
     repos_concerned,
 )
+from shipmend.core.facts import SETTLED, why_not_counted
+from shipmend.core.releases import CommitState, Kind, Status
 from shipmend.db.sql import Statement
 from shipmend.delivery.models import PRODUCTION, CriticalDefect, DefectFix, Release
 
-# What counts as a deployment: as core.facts judges releases.
-_CANDIDATES = Statement(
-    "SELECT released_at, COALESCE(commit_number, -1), release_sha, id, repo_id FROM delivery_release"
-    " WHERE entity_id = ? AND released_at BETWEEN ? AND ? AND environment = ? AND deleted_at IS NULL"
-    " AND status = 'succeeded' AND commit_state IN ('known', 'unverified') AND (kind IS NULL OR kind <> 'redeploy')"
+_COUNTED = ", ".join(
+    f"('{kind or ''}', '{status}', '{state}')"
+    for kind, status, state in product((None, *Kind), Status, CommitState)
+    if why_not_counted(kind, status, is_settled=state in SETTLED) is None
 )
+"""What counts as a deployment, told to the database: all that core.facts lets pass."""
+# A pair is a repo's number and an instant; the words of `{spans}` are about runs of commits.
+_LAST_BEFORE = Statement(
+    "SELECT c.released_at, COALESCE(c.commit_number, -1), c.release_sha, c.id, c.repo_id"
+    " FROM {spans} CROSS JOIN catalog_repo r CROSS JOIN delivery_release c"
+    " WHERE r.entity_id = ? AND r.number = span.first AND c.entity_id = r.entity_id AND c.id ="
+    " (SELECT x.id FROM delivery_release x WHERE x.entity_id = r.entity_id AND x.repo_id = r.id AND x.environment = ?"
+    "  AND x.deleted_at IS NULL AND x.released_at <= span.last AND x.released_at >= span.last - ?"
+    f"  AND (COALESCE(x.kind, ''), x.status, x.commit_state) IN (VALUES {_COUNTED})"
+    "  ORDER BY x.released_at DESC, COALESCE(x.commit_number, -1) DESC, x.release_sha DESC LIMIT 1)"
+)
+_NUMBERS = Statement("SELECT id, number FROM catalog_repo WHERE entity_id = ?")
 
 
 def causes_of(tenant: Tenant, defects: QuerySet[CriticalDefect], environment: str = PRODUCTION) -> dict[UUID, Cause]:
@@ -79,7 +94,8 @@ def cases_of(tenant: Tenant, defects: QuerySet[CriticalDefect]) -> dict[UUID, Ca
 def candidates_for(
     tenant: Tenant, cases: Mapping[UUID, Case], window_seconds: int, environment: str = PRODUCTION
 ) -> Candidates:
-    """The releases among which the last before each detection is to be found."""
-    detected = [case.detected_at for case in cases.values()]
-    first, last = min(detected, default=0) - window_seconds, max(detected, default=0)
-    return Candidates(CauseCandidate(*row) for row in _CANDIDATES.rows(tenant.id, first, last, environment))
+    """The last release that counts before each detection, in each of the repos concerned, within the window."""
+    numbers: dict[UUID, int] = dict(_NUMBERS.rows(tenant.id))
+    pairs = {(numbers[repo_id], case.detected_at) for case in cases.values() for repo_id in case.repos}
+    found = _LAST_BEFORE.rows(json.dumps(sorted(pairs)), tenant.id, environment, window_seconds)
+    return Candidates(CauseCandidate(*row) for row in set(found))

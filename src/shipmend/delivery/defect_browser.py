@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
-from uuid import UUID
+from heapq import nlargest
+from operator import attrgetter
 
-from django.db.models import Exists, OuterRef
+from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from shipmend.catalog.models import Repo
 from shipmend.catalog.queries import Place, Tenant
-from shipmend.core.causes import Case, Cause, CauseKind, Standing, Verdict, decide_cause, repos_concerned
+from shipmend.core.causes import Cause, CauseKind
 from shipmend.core.defect_browser import BrowsedDefect, BrowsedFix, Order, RepoDefects, by_repo, put_in_order
 from shipmend.core.defects import DefectState
-from shipmend.db.sql import Statement
-from shipmend.delivery.causes import candidates_for, cause_window
-from shipmend.delivery.models import Release
+from shipmend.delivery.causes import causes_of
+from shipmend.delivery.models import CriticalDefect, DefectFix
 from shipmend.delivery.queries import Page, between, defects_of_place, views_of_defects
 from shipmend.delivery.views import DefectView
+from shipmend.history.models import Commit
 
-_FIXES = Statement(
-    "SELECT f.defect_id, f.repo_id, f.released_at, CASE WHEN f.time_from_commit THEN NULL ELSE c.authored_at END"
-    " FROM delivery_defectfix f JOIN catalog_repo r ON r.id = f.repo_id LEFT JOIN catalog_repo s ON s.id = r.source_id"
-    " LEFT JOIN history_commit c ON c.entity_id = f.entity_id AND c.repo_number = COALESCE(s.number, r.number)"
-    " AND c.id = f.commit_number"
-    " WHERE f.entity_id = ? AND f.commit_state <> 'rejected' ORDER BY f.released_at, f.repo_id"
-)
+LATEST = 200
+"""Defects to draw: of more, those detected last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,100 +47,103 @@ class BrowsedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnDefect:
+    """A defect for the pictures."""
+
+    defect: BrowsedDefect
+    leads: tuple[int, ...]
+    """Of its fixes whose commit is known: seconds from there to the release."""
+
+
+@dataclass(frozen=True, slots=True)
 class Browsed:
     """The defects wanted of a place."""
 
     rows: Page[BrowsedRow]
-    found: tuple[BrowsedDefect, ...]
-    """All of them, in order."""
+    open: int
+    """How many of all are open."""
+    latest: tuple[DrawnDefect, ...]
+    """The last ones to be detected, at most `LATEST`."""
     by_repo: tuple[tuple[Repo | None, RepoDefects], ...]
-
-    @property
-    def open(self) -> int:
-        """How many are open."""
-        return sum(defect.resolved_at is None for defect in self.found)
 
 
 def browse(place: Place, repos: Sequence[Repo], wanted: Wanted, *, page: int, size: int) -> Browsed:
     """Look through the defects found at or below a place, or with a fix there. `repos` are all that lie there."""
     tenant = place.tenant
-    every = _defects(place, wanted)
-    read = {each.defect.id: each for each in every}
-    window = cause_window(tenant)
-    causes = _causes(tenant, every, window) if wanted.cause else {}
-    fitting = (each.defect for each in every if not wanted.cause or causes[each.defect.id].kind is wanted.cause)
-    found = put_in_order(fitting, wanted.order)
-    shown = [each.id for each in found[(page - 1) * size : page * size]]
-    if not wanted.cause:  # only those that are seen: to decide all takes every release of the entity
-        causes = _causes(tenant, [read[each] for each in shown], window)
-    views = {view.id: view for view in views_of_defects(tenant, shown)}
-    rows = tuple(BrowsedRow(views[each], causes[each]) for each in shown if each in views)
-    known = {repo.id: repo for repo in repos}
+    some = _wanted(place, wanted)
+    every = _defects(tenant, some)
+    if wanted.cause:
+        keys = _keys_caused(tenant, some, wanted.cause)
+        every = [defect for defect in every if defect.key in keys]
+    found = put_in_order(every, wanted.order)
+    known = {repo.number: repo for repo in repos}
     return Browsed(
-        rows=Page(rows, page, size, len(found)),
-        found=tuple(found),
-        by_repo=tuple((known.get(each.repo_id) if each.repo_id else None, each) for each in by_repo(found, known)),
+        rows=_page(tenant, found, page, size),
+        open=sum(defect.resolved_at is None for defect in found),
+        latest=_drawn(tenant, found),
+        by_repo=tuple((None if each.repo is None else known[each.repo], each) for each in by_repo(found, known)),
     )
 
 
-class _Read(NamedTuple):
-    """A defect as it is read, and what its cause rests on besides."""
-
-    defect: BrowsedDefect
-    fixed: Collection[UUID]
-    """The repos of all its fixes, of those without a time too."""
-    said: tuple[str, UUID | None, bool]
-    """The columns of a verdict."""
-
-    @property
-    def case(self) -> Case:
-        """What its cause rests on."""
-        standing, release_id, is_there = self.said
-        concerned = repos_concerned(self.defect.own_repo, self.fixed)
-        return Case(self.defect.detected_at, concerned, Verdict(Standing(standing), release_id, is_there))
-
-
-def _defects(place: Place, wanted: Wanted) -> list[_Read]:
-    there = Release.objects.filter(entity_id=place.tenant.id, id=OuterRef("cause_release_id"), deleted_at=None)
+def _wanted(place: Place, wanted: Wanted) -> QuerySet[CriticalDefect]:
+    """But for the cause, which only a look at the releases tells."""
     found = between(defects_of_place(place), "detected_at", wanted.start, wanted.end)
     if wanted.state is not None:
         found = found.filter(resolved_at__isnull=wanted.state is DefectState.OPEN)
-    if wanted.severity is not None:
-        found = found.filter(severity=wanted.severity)
-    rows = found.annotate(cause_is_there=Exists(there)).values_list(
-        "id",
+    return found if wanted.severity is None else found.filter(severity=wanted.severity)
+
+
+def _keys_caused(tenant: Tenant, some: QuerySet[CriticalDefect], kind: CauseKind) -> set[str]:
+    causes = causes_of(tenant, some)
+    return {key for id_, key in some.values_list("id", "defect_key") if causes[id_].kind is kind}
+
+
+def _defects(tenant: Tenant, some: QuerySet[CriticalDefect]) -> list[BrowsedDefect]:
+    """All of them with those of their fixes that have a time, in one query: a row for each fix, without any id."""
+    in_time = Q(fixes__entity_id=tenant.id, fixes__released_at__isnull=False) & ~Q(fixes__commit_state="rejected")
+    rows = some.annotate(fix=FilteredRelation("fixes", condition=in_time)).values_list(
         "defect_key",
         "detected_at",
         "resolved_at",
         "severity",
-        "repo_id",
-        "cause_standing",
-        "cause_release_id",
-        "cause_is_there",
+        "repo__number",
+        "fix__released_at",
+        "fix__repo__number",
     )
-    fixes, fixed = _fixes(place.tenant)
-    return [
-        _Read(
-            BrowsedDefect(id_, key, detected_at, resolved_at, severity, own_repo, tuple(fixes.get(id_, ()))),
-            fixed.get(id_, ()),
-            (standing, release_id, is_there),
-        )
-        for id_, key, detected_at, resolved_at, severity, own_repo, standing, release_id, is_there in rows
-    ]
+    fixes: defaultdict[str, list[BrowsedFix]] = defaultdict(list)
+    heads = {}
+    for key, detected_at, resolved_at, severity, own_repo, released_at, repo in rows:
+        heads[key] = (key, detected_at, resolved_at, severity, own_repo)
+        if repo is not None:
+            fixes[key].append(BrowsedFix(released_at, repo))
+    return [BrowsedDefect(*head, fixes.get(key, ())) for key, head in heads.items()]
 
 
-def _fixes(tenant: Tenant) -> tuple[dict[UUID, list[BrowsedFix]], dict[UUID, set[UUID]]]:
-    """By defect, the fixes that have a time, and the repos of all of them."""
-    fixes: defaultdict[UUID, list[BrowsedFix]] = defaultdict(list)
-    fixed: defaultdict[UUID, set[UUID]] = defaultdict(set)
-    for defect_id, repo_id, released_at, authored_at in _FIXES.rows(tenant.id):
-        fixed[defect_id].add(repo_id)
-        if released_at is not None:
-            fixes[defect_id].append(BrowsedFix(released_at, repo_id, authored_at))
-    return fixes, fixed
+def _page(tenant: Tenant, found: Sequence[BrowsedDefect], page: int, size: int) -> Page[BrowsedRow]:
+    keys = [defect.key for defect in found[(page - 1) * size : page * size]]
+    causes = causes_of(tenant, CriticalDefect.objects.filter(entity_id=tenant.id, defect_key__in=keys))
+    views = {view.key: view for view in views_of_defects(tenant, causes)}
+    rows = tuple(BrowsedRow(views[key], causes[views[key].id]) for key in keys if key in views)
+    return Page(rows, page, size, len(found))
 
 
-def _causes(tenant: Tenant, read: Iterable[_Read], window: int) -> dict[UUID, Cause]:
-    cases = {each.defect.id: each.case for each in read}
-    candidates = candidates_for(tenant, cases, window)
-    return {defect_id: decide_cause(case, candidates, window) for defect_id, case in cases.items()}
+def _drawn(tenant: Tenant, found: Sequence[BrowsedDefect]) -> tuple[DrawnDefect, ...]:
+    latest = nlargest(LATEST, found, key=attrgetter("detected_at"))
+    commit = Commit.objects.filter(
+        entity_id=OuterRef("entity_id"),
+        repo_number=Coalesce(OuterRef("repo__source__number"), OuterRef("repo__number")),
+        id=OuterRef("commit_number"),
+    )
+    fixes = DefectFix.objects.filter(
+        entity_id=tenant.id,
+        defect__entity_id=tenant.id,
+        defect__defect_key__in=[each.key for each in latest],
+        released_at__isnull=False,
+        time_from_commit=False,  # a time taken from the commit tells nothing of the way from there
+    ).exclude(commit_state="rejected")
+    leads: defaultdict[str, list[int]] = defaultdict(list)
+    rows = fixes.annotate(authored_at=Subquery(commit.values("authored_at")[:1])).order_by("released_at", "repo_id")
+    for key, released_at, authored_at in rows.values_list("defect__defect_key", "released_at", "authored_at"):
+        if authored_at is not None and authored_at <= released_at:
+            leads[key].append(released_at - authored_at)
+    return tuple(DrawnDefect(each, tuple(leads.get(each.key, ()))) for each in latest)

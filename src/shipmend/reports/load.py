@@ -22,8 +22,8 @@ from shipmend.core.causes import (
     repos_concerned,
 )
 from shipmend.core.dora import Rules
-from shipmend.core.facts import DefectFact, Facts, FixFact, LeadFact, ReleaseFact, judge, why_not_counted
-from shipmend.core.releases import CommitState, Kind, Status
+from shipmend.core.facts import SETTLED, DefectFact, Facts, FixFact, LeadFact, ReleaseFact, judge
+from shipmend.core.releases import Kind, Status
 from shipmend.core.values import ResourcePath
 from shipmend.delivery.leads import ShippingRelease, leads_of
 from shipmend.delivery.ownership import bring_entity_up_to_date
@@ -36,7 +36,6 @@ from shipmend.reports.rows import (
     releases_around,
 )
 
-_SETTLED = frozenset({CommitState.KNOWN.value, CommitState.UNVERIFIED.value})
 _KINDS: dict[str | None, Kind | None] = {None: None, **{kind.value: kind for kind in Kind}}
 _STATUSES = {status.value: status for status in Status}
 
@@ -81,7 +80,7 @@ def load(place: Place, environment: str, start: int, end: int) -> Ground:
     # Of what was detected earlier no release in question can be the cause, unless somebody says so.
     suspect = [defect for defect in defects if defect.standing or start <= defect.detected_at < end + reach]
     known = [_release_fact(release) for release in releases]
-    counted = [release for release, fact in zip(releases, known, strict=True) if why_not_counted(fact) is None]
+    counted = [release for release, fact in zip(releases, known, strict=True) if fact.reason is None]
     causes = _causes(suspect, fixes, counted, reach)
     own = {repo.id for repo in repos}
     here = [release for release in releases if release.repo_id in own and start <= release.released_at < end]
@@ -122,7 +121,7 @@ def _release_fact(release: ReleaseRecord) -> ReleaseFact:
         release.repo_id,
         _KINDS[release.kind],
         _STATUSES[release.status],
-        release.commit_state in _SETTLED,
+        release.commit_state in SETTLED,
         release.undone_by,
     )
 

@@ -6,26 +6,26 @@ from collections.abc import Sequence
 from functools import partial
 
 from shipmend.core.defect_browser import BrowsedDefect
+from shipmend.delivery.defect_browser import DrawnDefect
 from shipmend.web.addresses import defect_address
 from shipmend.web.amounts import duration
 from shipmend.web.charts.picture import Cell, Chart
 from shipmend.web.charts.scales import spans
 from shipmend.web.charts.scatter import Dot, categories, scatter
 
-MOST = 200
-"""Dots in a picture: of more, the latest ones."""
 NOT_GIVEN = "none given"
 
 
-def charts_of(defects: Sequence[BrowsedDefect], entity: str, now: int) -> tuple[Chart, ...]:
-    """The pictures of some defects that there is something to see in."""
-    latest = sorted(defects, key=lambda defect: -defect.detected_at)[:MOST]
-    severities = sorted({defect.severity for defect in latest if defect.severity is not None})
-    names = [*map(str, severities), *([NOT_GIVEN] if any(each.severity is None for each in latest) else [])]
-    left_out = f"The latest {MOST} of {len(defects)} defects." if len(defects) > MOST else ""
+def charts_of(latest: Sequence[DrawnDefect], of: int, entity: str, now: int) -> tuple[Chart, ...]:
+    """The pictures of the latest of so many defects that there is something to see in."""
+    severities = sorted({severity for each in latest if (severity := each.defect.severity) is not None})
+    has_none = any(each.defect.severity is None for each in latest)
+    names = [*map(str, severities), *([NOT_GIVEN] if has_none else [])]
+    left_out = f"The latest {len(latest)} of {of} defects." if of > len(latest) else ""
     draw = partial(_chart, names=names, entity=entity, left_out=left_out)
-    took = [(each, seconds, each.resolved_at is None) for each in latest if (seconds := _so_far(each, now)) is not None]
-    leads = [(each, fix.lead, False) for each in latest for fix in each.fixes if fix.lead is not None]
+    some = [each.defect for each in latest]
+    took = [(each, seconds, each.resolved_at is None) for each in some if (seconds := _so_far(each, now)) is not None]
+    leads = [(each.defect, lead, False) for each in latest for lead in each.leads]
     pictures = (
         draw("took", "Time to resolve by severity", "Hollow: still open.", "Took", took),
         draw("lead", "Lead time of the fixes by severity", "From a fix's commit to its release.", "Lead time", leads),

@@ -57,7 +57,7 @@ def read_defects(place: Place, query: QueryDict, now: int) -> DefectListing:
         chosen,
         browsed,
         _headings(query, chosen.wanted.order),
-        charts_of(browsed.found, place.tenant.slug, now),
+        charts_of(browsed.latest, browsed.rows.total, place.tenant.slug, now),
     )
 
 
