@@ -117,13 +117,13 @@ def _paged(asked: Asked, more: dict[str, Any], name: str, page: Page[dict[str, A
 
 
 def _developer_json(developer: Developer) -> dict[str, Any]:
-    lead = developer.lead_time
+    lead = developer.lead_times
     return {
         "name": developer.author.name,
         "email": developer.author.email,
         "commits": developer.author.commits,
-        "commits_with_lead_time": lead.n,
-        "median_lead_seconds": lead.value,
+        "commits_with_lead_time": lead.n if lead else 0,
+        "median_lead_seconds": lead.median if lead else None,
         "first_released_at": time_json(developer.first_released_at),
         "last_released_at": time_json(developer.last_released_at),
     }
