@@ -30,8 +30,9 @@ def lanes_of(ground: Ground, window: Window) -> list[Lane]:
     for row in ground.facts.within(window).releases:
         ticks[row.release.repo_id].append(tellers.tick(row))
     bars: defaultdict[UUID | None, list[Bar]] = defaultdict(list)
+    start, end = window.start, window.end
     for defect in ground.facts.defects:
-        if defect.detected_at < window.end and (defect.resolved_at is None or defect.resolved_at >= window.start):
+        if defect.detected_at < end and (defect.resolved_at is None or defect.resolved_at >= start):
             for repo_id, bar in tellers.bars(defect):
                 bars[repo_id].append(bar)
     lanes = [Lane(_label(ground, repo.path), ticks[repo.id], bars[repo.id]) for repo in ground.repos]

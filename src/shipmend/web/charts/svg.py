@@ -14,15 +14,16 @@ Value = str | float | int
 
 def tag(name: str, *children: SafeString, text: str = "", **attributes: Value | None) -> SafeString:
     """An element. `class_` is written class, `data_say` data-say; what is None or empty is left out."""
-    written = [f"<{name}"]
-    for key, value in attributes.items():
-        if value is not None and value != "":
-            written.append(f' {_name(key)}="{_value(value)}"')
+    written = "".join(
+        [f' {_name(key)}="{_value(value)}"' for key, value in attributes.items() if value is not None and value != ""]
+    )
     inside = "".join(children)
     if text:
         inside += escape(text, quote=False)
-    written.append(f">{inside}</{name}>" if inside or name in _NEVER_EMPTY else "/>")
-    return SafeString("".join(written))  # children are safe, everything else is escaped above
+    # Children are safe, everything else is escaped above.
+    if inside or name in _NEVER_EMPTY:
+        return SafeString(f"<{name}{written}>{inside}</{name}>")
+    return SafeString(f"<{name}{written}/>")
 
 
 def text(words: str) -> SafeString:
