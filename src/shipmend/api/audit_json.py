@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from shipmend.api.envelope import cause_json, time_json
+from shipmend.api.envelope import cause_json, fix_members, release_members, time_json
 from shipmend.core.sheets import csv_line
 from shipmend.reports.commit_rows import AuditedCommit
 from shipmend.reports.defect_rows import AuditedDefect, AuditedFix
@@ -39,15 +39,7 @@ def release_row(row: AuditedRelease) -> dict[str, Any]:
     """A release."""
     lead = row.lead
     return {
-        "id": str(row.id),
-        "resource_path": str(row.path),
-        "environment": row.environment,
-        "name": row.name or None,
-        "released_at": time_json(row.released_at),
-        "release_sha": row.release_sha or None,
-        "kind": row.kind,
-        "status": row.status,
-        "commit_state": row.commit_state,
+        **release_members(row),
         "is_counted": row.reason is None,
         "excluded_because": row.reason,
         "counts_as": row.counts_as,
@@ -112,10 +104,7 @@ def _cell(value: object) -> str | int | None:
 
 def _fix(fix: AuditedFix) -> dict[str, Any]:
     return {
-        "resource_path": str(fix.path),
-        "released_at": time_json(fix.released_at),
-        "release_sha": fix.release_sha or None,
-        "commit_state": fix.commit_state if fix.release_sha else None,
+        **fix_members(fix),
         "carried_by": str(fix.carried_by) if fix.carried_by else None,
         "is_holding": fix.is_holding,
     }

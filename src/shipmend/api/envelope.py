@@ -13,6 +13,8 @@ from shipmend.core import errors
 from shipmend.core.causes import Cause
 from shipmend.core.moments import iso
 from shipmend.delivery.views import DefectView, FixView, ReleaseView
+from shipmend.reports.defect_rows import AuditedFix
+from shipmend.reports.release_rows import AuditedRelease
 
 SUCCESS = "response_success"
 PENDING = "response_pending"
@@ -122,17 +124,21 @@ def _refusal_headers(refused: errors.Refused) -> dict[str, str]:
 
 def release_json(view: ReleaseView) -> dict[str, Any]:
     """A release as the API shows it."""
+    return {**release_members(view), "issue_keys_resolved": list(view.issue_keys)}
+
+
+def release_members(release: ReleaseView | AuditedRelease) -> dict[str, Any]:
+    """What every answer tells of a release."""
     return {
-        "id": str(view.id),
-        "resource_path": str(view.path),
-        "environment": view.environment,
-        "name": view.name or None,
-        "released_at": time_json(view.released_at),
-        "release_sha": view.release_sha or None,
-        "kind": view.kind,
-        "status": view.status,
-        "commit_state": view.commit_state,
-        "issue_keys_resolved": list(view.issue_keys),
+        "id": str(release.id),
+        "resource_path": str(release.path),
+        "environment": release.environment,
+        "name": release.name or None,
+        "released_at": time_json(release.released_at),
+        "release_sha": release.release_sha or None,
+        "kind": release.kind,
+        "status": release.status,
+        "commit_state": release.commit_state,
     }
 
 
@@ -145,7 +151,7 @@ def defect_json(view: DefectView) -> dict[str, Any]:
         "description": view.description or None,
         "severity": view.severity,
         "resolved_at": time_json(view.resolved_at),
-        "fixes": [_fix_json(fix) for fix in view.fixes],
+        "fixes": [fix_members(fix) for fix in view.fixes],
     }
 
 
@@ -160,7 +166,8 @@ def cause_json(cause: Cause) -> dict[str, Any]:
     return {"kind": cause.kind, "release_id": release_id, "reason": cause.reason}
 
 
-def _fix_json(fix: FixView) -> dict[str, Any]:
+def fix_members(fix: FixView | AuditedFix) -> dict[str, Any]:
+    """What every answer tells of a fix."""
     return {
         "resource_path": str(fix.path),
         "released_at": time_json(fix.released_at),
