@@ -31,6 +31,7 @@ def test_the_wheel_holds_what_the_service_needs_and_nothing_else(wheel: Path) ->
         "shipmend/web/static/vendor/htmx.min.js",
         "shipmend/delivery/migrations/0001_initial.py",
         "shipmend/web/templates/refused.html",
+        "shipmend/web/metrics.md",
         "shipmend/py.typed",
     ):
         assert needed in names

@@ -34,6 +34,7 @@ OUTSIDE = {
     "live": "/live",
     "badge": "/badge/x/y/z/production.svg",
     "api_reference": "/api_reference",
+    "metrics_reference": "/metrics_reference",
     "healthz": "/healthz",
     "readyz": "/readyz",
     "metrics": "/metrics",

@@ -25,7 +25,7 @@ from tests.web.test_roles import ACTS, FOR_ALL, PAGES
 pytestmark = pytest.mark.database
 
 ROLES = {name: role for name, (_, role) in {**PAGES, **ACTS}.items()}
-BESIDE_THE_PAGES = {"api_reference", "healthz", "readyz", "metrics"}
+BESIDE_THE_PAGES = {"api_reference", "metrics_reference", "healthz", "readyz", "metrics"}
 """Served by the same application, and open to all; /metrics to those addresses that the operator names."""
 
 OWN_TOKENS_ONLY = {"settings-rotate-token", "settings-revoke-token"}

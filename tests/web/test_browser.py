@@ -239,6 +239,7 @@ def furnished(world: World) -> list[str]:
         f"{settings}/api",
         "/account",
         "/api_reference",
+        "/metrics_reference",
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.http import QueryDict
@@ -14,6 +15,7 @@ from shipmend.catalog.queries import Place, Tenant
 from shipmend.core.moments import DateOrder
 from shipmend.core.values import ResourcePath
 from shipmend.core.windows import Interval
+from shipmend.web.filters import DaysFilter, ReleaseFilter
 from shipmend.web.windows import DAYS, PRESETS, Picker, read_picker
 
 TODAY = date(2026, 3, 10)
@@ -103,3 +105,24 @@ def test_what_can_not_be_read_is_told_at_its_field_and_something_is_shown(addres
     assert field in seen.form.errors
     assert len(seen.window.parts(seen.interval)) <= 400
     assert seen.environment == "production"
+
+
+@given(days, days)
+@settings(deadline=None)
+def test_the_lists_are_asked_for_the_same_days_and_lead_back_to_them(one: date, other: date) -> None:
+    first, last = sorted([one, other])
+    seen = picker(f"start_date={first}&end_date={last}&environment=staging", environments=("production", "staging"))
+    defects = DaysFilter(QueryDict(seen.defects_query.lstrip("?")), ZoneInfo("UTC"))
+    releases = ReleaseFilter(QueryDict(seen.releases_query.lstrip("?")), ["staging"], ZoneInfo("UTC"))
+    assert releases.narrowing.environment == "staging"
+    for listed in (defects, releases):
+        if "start_date" in seen.form.errors:
+            assert not listed.query
+            continue
+        assert (listed.narrowing.start, listed.narrowing.end) == (seen.window.start, seen.window.end)
+        assert picker(listed.query).window == seen.window
+
+
+def test_the_lists_are_not_narrowed_to_the_usual_window() -> None:
+    assert (picker().defects_query, picker().releases_query) == ("", "")
+    assert picker("days=90").defects_query == "?start_date=2025-12-11&end_date=2026-03-10"

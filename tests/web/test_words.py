@@ -19,7 +19,7 @@ from shipmend.core.errors import Throttled
 from shipmend.core.live import State
 from shipmend.core.releases import CommitState, Kind, Status
 from shipmend.core.values import ResourcePath
-from shipmend.web.amounts import duration
+from shipmend.web.amounts import duration, rate
 from shipmend.web.evidence import Verdict
 from shipmend.web.snippets import check_call, defect_call, fix_call, release_call
 from shipmend.web.templatetags.shipmend import SHAPES, STATIC, ago, asset, mark, moment
@@ -149,3 +149,12 @@ def test_the_memory_of_failures_is_bounded() -> None:
     limit.check("key-0")
     with pytest.raises(Throttled):
         limit.check("key-999")
+
+
+@pytest.mark.parametrize(
+    ("releases", "days", "words"),
+    [(31, 31, "1 a day"), (11, 31, "2.5 a week"), (2, 31, "2 a month"), (1, 31, "12 a year"), (2, 365, "2 a year"),
+     (1, 7, "1 a week"), (1, 10_000, "0.037 a year"), (0, 30, "0 a day")],
+)  # fmt: skip
+def test_a_rate_is_told_by_the_time_in_which_it_happens_at_all(releases: int, days: int, words: str) -> None:
+    assert rate(releases / days) == words

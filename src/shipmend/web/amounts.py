@@ -5,7 +5,8 @@ from __future__ import annotations
 from shipmend.core.metrics import Unit
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-WEEK = 7
+_TIMES = ((1, "day"), (7, "week"), (365.25 / 12, "month"), (365.25, "year"))
+"""Days, and what so many are called."""
 
 
 def duration(seconds: int) -> str:
@@ -37,8 +38,9 @@ def percent(share: float) -> str:
 
 
 def rate(per_day: float) -> str:
-    """How often: a day, or a week where it is less than once a day."""
-    return f"{plain(per_day)} a day" if per_day >= 1 else f"{plain(per_day * WEEK)} a week"
+    """How often: a day, or in the shortest time of those that see one at least: a week, a month, a year."""
+    often = next((each for each in _TIMES if per_day * each[0] >= 1), _TIMES[-1] if per_day else _TIMES[0])
+    return f"{plain(per_day * often[0])} a {often[1]}"
 
 
 def in_words(value: float | None, unit: Unit) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -66,6 +67,13 @@ class DaysFilter(PageForm):
     def narrowing(self) -> Narrowing:
         """The filter, read."""
         return Narrowing(self._midnight("start_date", 0), self._midnight("end_date", 1))
+
+    @property
+    def query(self) -> str:
+        """The days as the end of the address of another page about them, with its question mark; empty for all days."""
+        days = {name: self.cleaned_data.get(name) for name in ("start_date", "end_date")}
+        chosen = {name: day for name, day in days.items() if day is not None}
+        return f"?{urlencode(chosen)}" if chosen else ""
 
     def _midnight(self, field: str, days_later: int) -> int | None:
         """The instant at which a day begins on the entity's clocks."""

@@ -21,6 +21,7 @@ from shipmend.web.amounts import in_words
 from shipmend.web.charts import scales
 from shipmend.web.charts.picture import Chart
 from shipmend.web.charts.series import Style, series
+from shipmend.web.definitions import anchor_of
 from shipmend.web.evidence import Evidence, has_numerator
 from shipmend.web.filters import page_number
 from shipmend.web.metric_rows import SHOWN, part_of, rows_of
@@ -85,6 +86,11 @@ class MetricPage:
     def info(self) -> MetricInfo:
         """The metric."""
         return self.number.info
+
+    @property
+    def anchor(self) -> str:
+        """Where the metric is defined on the page of all definitions."""
+        return anchor_of(self.info)
 
     @property
     def widened(self) -> str:

@@ -113,6 +113,20 @@ class Picker:
         return self._address(self._now(), extras=()).rstrip("?")
 
     @property
+    def defects_query(self) -> str:
+        """The days as the list of defects takes them; empty for the usual ones, of which it shows what it likes."""
+        return self._of_list()
+
+    @property
+    def releases_query(self) -> str:
+        """The same for the list of releases, with the environment."""
+        return self._of_list(*((name, value) for name, value in self.keeps if name == "environment"))
+
+    def _of_list(self, *more: tuple[str, str]) -> str:
+        days = (("start_date", str(self.window.first)), ("end_date", str(self.window.last))) if self._now() else ()
+        return f"?{urlencode([*days, *more])}" if days or more else ""
+
+    @property
     def here(self) -> str:
         """The whole of this page's query, but for the pages of its lists."""
         return self._address(self._now())

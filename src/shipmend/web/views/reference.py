@@ -1,4 +1,4 @@
-"""The API reference: our own words, printed from the specs that validate, with calls to copy."""
+"""The references: of the API, printed from the specs that validate, with calls to copy; and of what is measured."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from shipmend.api.openapi import BASE, Route, routes
 from shipmend.api.origin import origin
 from shipmend.catalog.models import Repo
 from shipmend.core.values import ResourcePath
+from shipmend.web.definitions import definitions
 
 TOKEN = "$SHIPMEND_TOKEN"  # noqa: S105 -- the name of a variable in the calls that readers copy
 NOWHERE = ResourcePath("your_entity", "your_organization", "your_repo")
@@ -35,6 +36,11 @@ def reference(request: HttpRequest) -> HttpResponse:
     address, path = origin(request), _readers_path(request)
     sections = [_section(route, address, path) for route in routes()]
     return render(request, "reference.html", {"sections": sections, "base": f"{address}{BASE}", "path": path})
+
+
+def metrics_reference(request: HttpRequest) -> HttpResponse:
+    """GET /metrics_reference."""
+    return render(request, "metrics_reference.html", {"definitions": definitions()})
 
 
 def _readers_path(request: HttpRequest) -> ResourcePath:
