@@ -26,11 +26,9 @@ Person = tuple[str, str]
 class Log:
     """What git's log has said so far, about three hundred bytes a commit. A commit's place is that in the log."""
 
-    def __init__(self, pattern: TicketPattern, known: Mapping[Person, int] | None = None) -> None:
-        """`known`: the numbers of people that have one, from 1."""
-        known = known or {}
-        self.people: defaultdict[Person, int] = defaultdict(count(len(known) + 1).__next__, known)
-        """Whoever is not there yet gets the next number."""
+    def __init__(self, pattern: TicketPattern) -> None:
+        self.people: defaultdict[Person, int] = defaultdict(count().__next__)
+        """A mark for each author, as commits have them."""
         self.pattern = pattern
         self.marks: defaultdict[bytes, int] = defaultdict(count().__next__)
         """Sha → a mark, from 0, given when a sha is first met: as a commit or as a parent."""
@@ -75,6 +73,19 @@ class Log:
         """The marks of a commit's parents."""
         pair = [mark for mark in (self.first[place], self.second[place]) if mark != NOTHING]
         return pair + self.further.get(place, [])
+
+
+class Roll:
+    """The authors of a log, those that are new numbered on from `above`."""
+
+    def __init__(self, log: Log, known: Mapping[Person, int], *, above: int) -> None:
+        """`known`: the numbers of those that are stored already."""
+        self.new = [person for person in log.people if person not in known]
+        self.numbers = range(above + 1, above + 1 + len(self.new))
+        """Of the new ones."""
+        number_of = {**known, **dict(zip(self.new, self.numbers, strict=True))}
+        self.number = [number_of[person] for person in log.people]
+        """By mark."""
 
 
 class Numbered:

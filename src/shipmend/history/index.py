@@ -20,9 +20,8 @@ from shipmend.git.mirror import Mirror
 from shipmend.git.refs import BRANCH, TAG, RefState
 from shipmend.history import store
 from shipmend.history.actions import SETTLE, TEND, TEND_DELAY, request_sift
-from shipmend.history.arranging import Numbered
 from shipmend.history.faults import PARTIAL, faults_of, with_undated
-from shipmend.history.indexing import Guard, index_commits
+from shipmend.history.indexing import Guard, Stored, index_commits
 from shipmend.history.mirrors import access, mirror_of, remote_of
 from shipmend.history.progress import ProgressReport
 from shipmend.history.rereading import read_tickets_again
@@ -123,9 +122,9 @@ def index_repo(repo: Repo, *, guard: Guard, on_progress: Callable[[str], None] =
         read_tickets_again(key, run.state.commits, run.mirror, run.pattern, owned, report)
     report.at("Reading commits")
     new, known = _ends(run, refs)
-    commits = index_commits(key, run.state, run.mirror.log(new, known, sort=False), run.pattern, owned, report)
-    _complete(run, refs, commits)
-    return Indexed(commits.last, len(commits))
+    stored = index_commits(key, run.state, run.mirror.log(new, known, sort=False), run.pattern, owned, report)
+    _complete(run, refs, stored)
+    return Indexed(stored.commits.last, len(stored.commits))
 
 
 def _is_up_to_date(run: _Run) -> bool:
@@ -161,7 +160,8 @@ def _ends(run: _Run, refs: RefState) -> tuple[set[str], set[str]]:
     return {sha for name, sha in refs.tips.items() if refs.objects[name] not in known}, known
 
 
-def _complete(run: _Run, refs: RefState, commits: Numbered) -> None:
+def _complete(run: _Run, refs: RefState, stored: Stored) -> None:
+    commits = stored.commits
     tips = _numbered(run, refs)
     branch = run.repo.release_branch or refs.head or ""
     release_tip = tips.get(BRANCH + branch)
@@ -170,7 +170,7 @@ def _complete(run: _Run, refs: RefState, commits: Numbered) -> None:
     state = State(
         run.repo.id,
         commits.last,
-        len(commits.log.people),
+        stored.authors,
         default_branch=head,
         trunk_branch=branch,
         tickets_by=run.pattern.fingerprint,

@@ -5,15 +5,16 @@ Nothing of it counts until the state says so (`store.complete`): what a killed i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Protocol, TypeVar
 
 from shipmend.core.tickets import TicketPattern
 from shipmend.git.parse import CommitBatch
 from shipmend.history import store
-from shipmend.history.arranging import Log, Numbered, Person
+from shipmend.history.arranging import Log, Numbered, Roll
 from shipmend.history.progress import ProgressReport
 from shipmend.history.store import Key, State
 
@@ -35,6 +36,15 @@ class Guard(Protocol):
         """Raise when going on is of no use."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a log had to be stored."""
+
+    commits: Numbered
+    authors: int
+    """The highest number of an author by now."""
+
+
 def index_commits(
     key: Key,
     before: State,
@@ -42,9 +52,9 @@ def index_commits(
     pattern: TicketPattern,
     guard: Guard,
     report: ProgressReport,
-) -> Numbered:
-    """Store every commit of a log (in git's own order) that is not stored yet, and return them with their numbers."""
-    log = Log(pattern, store.authors_of(key) if before.commits else {})
+) -> Stored:
+    """Store every commit of a log (in git's own order) that is not stored yet."""
+    log = Log(pattern)
     for batch in batches:
         guard.check()
         log.add(batch)
@@ -52,27 +62,24 @@ def index_commits(
     # A branch that was deleted or rewritten left its commits behind: when it comes back, git brings them again.
     known = store.numbers_of(key, log.marks) if before.commits else {}
     commits = Numbered(log, known, above=before.commits)
-    _store(key, before, commits, guard, report)
-    return commits
+    authors = Roll(log, store.authors_of(key, log.people) if before.authors else {}, above=before.authors)
+    _store(key, commits, authors, guard, report)
+    return Stored(commits, before.authors + len(authors.new))
 
 
-def _store(key: Key, before: State, commits: Numbered, guard: Guard, report: ProgressReport) -> None:
-    guard.write(partial(_store_people, key, commits.log.people, before.authors))
+def _store(key: Key, commits: Numbered, authors: Roll, guard: Guard, report: ProgressReport) -> None:
+    names, mails = ([person[at] for person in authors.new] for at in (0, 1))
+    guard.write(partial(store.AUTHORS.append, key, authors.numbers, names, mails))
     for start in range(0, len(commits), COMMITS_AT_ONCE):
         guard.check()
         report.at("Storing commits", start, len(commits))
-        guard.write(partial(_store_commits, key, commits, range(start, min(start + COMMITS_AT_ONCE, len(commits)))))
+        part = range(start, min(start + COMMITS_AT_ONCE, len(commits)))
+        guard.write(partial(_store_commits, key, commits, authors, part))
     _store_tickets(key, commits, guard)
     _store_shas(key, commits, guard)
 
 
-def _store_people(key: Key, people: Mapping[Person, int], known: int) -> None:
-    new = list(islice(people, known, None))
-    numbers = range(known + 1, len(people) + 1)
-    store.AUTHORS.append(key, numbers, [name for name, _ in new], [mail for _, mail in new])
-
-
-def _store_commits(key: Key, commits: Numbered, part: range) -> None:
+def _store_commits(key: Key, commits: Numbered, authors: Roll, part: range) -> None:
     log, places = commits.log, commits.places[part.start : part.stop]
     store.COMMITS.append(
         key,
@@ -83,7 +90,7 @@ def _store_commits(key: Key, commits: Numbered, part: range) -> None:
         _at(log.authored, places),
         _at(log.offset, places),
         _at(log.committed, places),
-        _at(log.author, places),
+        _at(authors.number, _at(log.author, places)),
         _at(log.subject, places),
         _at(log.tickets, places),
     )

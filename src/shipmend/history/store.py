@@ -15,11 +15,11 @@ import psycopg
 from django.db import connection
 
 from shipmend.core.tickets import SEPARATOR
-from shipmend.db.sql import Statement, is_sqlite
+from shipmend.db.sql import Row, Statement, is_sqlite
 from shipmend.history.arranging import NO_OFFSET, NOTHING
 
 LOOKUP = 500
-"""Shas in one question."""
+"""Shas or mails in one question."""
 WIPED = 20_000
 """Commits deleted in one write."""
 
@@ -166,7 +166,9 @@ _WIPE_TRUNK = Statement(f"DELETE FROM history_stretch WHERE {_REPO}")
 _WIPE_TIPS = Statement(f"DELETE FROM history_tip WHERE {_REPO}")
 
 _NUMBERS = Statement(f"SELECT sha, commit_number FROM history_sha WHERE {_REPO} AND sha IN ({', '.join('?' * LOOKUP)})")
-_ALL_AUTHORS = Statement(f"SELECT name, email, id FROM history_author WHERE {_REPO}")
+_AUTHORS_BY_MAIL = Statement(
+    f"SELECT name, email, id FROM history_author WHERE {_REPO} AND email IN ({', '.join('?' * LOOKUP)})"
+)
 _ALL_TIPS = Statement(f"SELECT name, sha, commit_number, at FROM history_tip WHERE {_REPO}")
 _DROP_TIP = Statement(f"DELETE FROM history_tip WHERE {_REPO} AND name = ?")
 
@@ -259,19 +261,23 @@ def _one_by_one(told: Iterable[tuple[int, str]]) -> list[tuple[str, int]]:
 
 def numbers_of(key: Key, shas: Collection[bytes]) -> dict[bytes, int]:
     """The numbers of those commits that are there."""
-    wanted = list(shas)
-    found: dict[bytes, int] = {}
+    rows = _looked_up(_NUMBERS, key, shas)
+    return {bytes(sha): number for sha, number in rows}
+
+
+def authors_of(key: Key, people: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The numbers of those people, by (name, mail), that are there; and of others with a mail of theirs."""
+    rows = _looked_up(_AUTHORS_BY_MAIL, key, {mail for _, mail in people})
+    return {(name, mail): number for name, mail, number in rows}
+
+
+def _looked_up(statement: Statement, key: Key, values: Collection[bytes] | Collection[str]) -> Iterator[Row]:
+    """The rows of a statement that takes LOOKUP values at once."""
+    wanted = list(values)
     for at in range(0, len(wanted), LOOKUP):
         part = wanted[at : at + LOOKUP]
         part += [part[-1]] * (LOOKUP - len(part))
-        found.update((bytes(sha), number) for sha, number in _NUMBERS.rows(key.entity_id, key.repo_number, *part))
-    return found
-
-
-def authors_of(key: Key) -> dict[tuple[str, str], int]:
-    """(name, mail) → number."""
-    rows = _ALL_AUTHORS.rows(key.entity_id, key.repo_number)
-    return {(name, email): number for name, email, number in rows}
+        yield from statement.rows(key.entity_id, key.repo_number, *part)
 
 
 def tips_of(key: Key) -> dict[str, Tip]:
