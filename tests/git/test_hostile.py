@@ -532,6 +532,27 @@ def test_a_remote_without_some_files_gives_its_commits(world: GitRepo, mirror: M
         run_git(["cat-file", "blob", lost], git_dir=mirror.git_dir)
 
 
+def test_a_mirror_without_files_is_filled_up_once_its_remote_is_mended(world: GitRepo, mirror: Mirror) -> None:
+    world.commit(files={"kept": "1\n", "lost": "2\n"})
+    lost = world.object("blob", b"2\n")
+    content = world.loose(lost).read_bytes()
+    world.loose(lost).unlink()
+    fetch(mirror, world)
+    mirror.fetch(local(world), Access(), refill=True)
+    assert mirror.is_partial
+    world.loose(lost).write_bytes(content)
+    fetch(mirror, world)
+    assert mirror.is_partial
+    refs = mirror.fetch(local(world), Access(), refill=True)
+    assert refs.objects == mirror.remote_refs(local(world), Access()).objects
+    assert not Mirror(mirror.git_dir).is_partial
+    assert run_git(["cat-file", "blob", lost], git_dir=mirror.git_dir) == b"2\n"
+    world.commit(files={"more": "3\n"})
+    fetch(mirror, world)
+    mirror.repack()
+    run_git(["fsck", "--connectivity-only", "--no-dangling"], git_dir=mirror.git_dir)
+
+
 def test_a_remote_without_some_directories_gives_its_commits(world: GitRepo, mirror: Mirror) -> None:
     world.commit(files={"d/a": "1"})
     tree = world.git("rev-parse", "main:d")

@@ -6,8 +6,11 @@ import pytest
 
 from shipmend.catalog.models import IndexState, Repo
 from shipmend.core.values import Role
+from shipmend.history.actions import INDEX, request_index
+from shipmend.history.mirrors import mirror_of
 from shipmend.history.queries import latest_on_trunk
 from tests.gitworld import GitRepo
+from tests.history.guards import do_waiting_job
 from tests.history.rows import commits_of
 from tests.web.cast import Person
 from tests.world import World
@@ -43,6 +46,20 @@ def test_missing_files_are_told(world: World, git_repo: GitRepo) -> None:
     assert len(commits_of(repo)) == 1
     assert "some of its files" in told(world, repo)
     assert "some of its files" in after_nothing_new(world, repo)
+
+
+def test_missing_files_come_when_somebody_asks_for_them(world: World, git_repo: GitRepo) -> None:
+    git_repo.commit("One", files={"kept": "1", "lost": "2"})
+    lost = git_repo.loose(git_repo.object("blob", b"2"))
+    content = lost.read_bytes()
+    lost.unlink()
+    repo = world.repo(git=git_repo)
+    lost.write_bytes(content)
+    assert "some of its files" in after_nothing_new(world, repo)
+    request_index(repo, reason="test", refill=True)
+    assert do_waiting_job(repo.entity_id, INDEX, str(repo.id)) is None
+    assert told(world, repo) == ""
+    assert not mirror_of(repo.id).is_partial
 
 
 def test_dates_that_are_none_are_told_and_counted_over_all_indexes(world: World, git_repo: GitRepo) -> None:

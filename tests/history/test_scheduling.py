@@ -103,6 +103,20 @@ def test_asking_for_an_index_shows_at_once_on_a_repo_that_failed(world: World, g
         assert repo.index_state == Repo.objects.get(id=repo.id).index_state == after
 
 
+def test_a_repo_that_failed_is_fetched_at_once_when_somebody_asks(world: World, git_repo: GitRepo) -> None:
+    """And not when its next try comes, which may be hours away."""
+    git_repo.commit()
+    repo = world.repo(git=git_repo)
+    away = git_repo.path.rename(git_repo.path.with_name("away"))
+    request_index(repo, reason="test")
+    assert do_waiting_job(repo.entity_id, INDEX, str(repo.id)) is not None
+    away.rename(git_repo.path)
+    assert Claimer([INDEX], owner="test", lease=60).of(repo.entity_id, INDEX, str(repo.id)) is None
+    request_index(repo, reason="test")
+    assert do_waiting_job(repo.entity_id, INDEX, str(repo.id)) is None
+    assert Repo.objects.get(id=repo.id).index_state == IndexState.READY
+
+
 def test_an_index_asked_for_in_a_write_that_is_undone_is_not_done(world: World, git_repo: GitRepo) -> None:
     repo = world.repo(git=git_repo)
 

@@ -45,6 +45,8 @@ class Fetching:
     lock: int
     limits: GitLimits
     on_progress: Callable[[Progress], None] | None
+    refill: bool = False
+    """Whether to try and bring the files of a mirror that was fetched without."""
 
     def fetch(self, seen: RemoteRefs, have: Mapping[str, str]) -> tuple[str, ...]:
         """Make the refs of the mirror (`have`) those of the remote (`seen`); both full name → object.
@@ -52,6 +54,8 @@ class Fetching:
         Returns the names of those that can't be read there: they stay as they were, here or not. Raises a GitError,
         also when there is nothing that can be read.
         """
+        if self.refill and self._filled_up():
+            return ()
         try:
             self._fetch_what_files_there_are(["--prune"], REFSPECS)
         except GitFailed as failed:
@@ -62,6 +66,19 @@ class Fetching:
                 raise
             return tuple(sorted(unreadable))
         return ()
+
+    def _filled_up(self) -> bool:
+        """Whether the remote could read everything. Until it has, the mirror is known as one without files."""
+        if filter_of(self.git_dir) is None:
+            return False
+        try:
+            self._fetch(["--prune", "--refetch", "--no-filter"], REFSPECS, None)
+        except GitFailed as failed:
+            if failed.kind != DAMAGED:
+                raise
+            return False
+        self._set_filter(None)
+        return True
 
     def _fetch_apart(self, seen: RemoteRefs, have: Mapping[str, str]) -> list[str]:
         self._drop(name for name in have if name not in seen.objects)

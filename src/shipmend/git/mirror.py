@@ -125,6 +125,7 @@ class Mirror:
         access: Access,
         *,
         seen: RemoteRefs | None = None,
+        refill: bool = False,
         on_progress: Callable[[Progress], None] | None = None,
         limits: GitLimits = FETCH_LIMITS,
     ) -> RefState:
@@ -132,15 +133,16 @@ class Mirror:
 
         Forced updates and deletions are followed; commits once fetched stay readable. Killed at any moment, it can be
         repeated. A remote with unreadable files is fetched without files (see `is_partial`), one with unreadable
-        commits without the refs that hold them (see `RefState.unreadable`). `seen` spares asking for the remote's refs
-        again; what `on_progress` raises ends the fetch.
+        commits without the refs that hold them (see `RefState.unreadable`). `refill`: everything is brought anew where
+        files are missing, as the remote may have been mended. `seen` spares asking for the remote's refs again; what
+        `on_progress` raises ends the fetch.
         """
         if seen is None:
             seen = self.remote_refs(remote, access)
-        if self.is_current(seen):
+        if self.is_current(seen) and not (refill and self.is_partial):
             return self.refs()
         with self._owned() as lock:
-            fetching = Fetching(self.git_dir, connect(remote, access), lock, limits, on_progress)
+            fetching = Fetching(self.git_dir, connect(remote, access), lock, limits, on_progress, refill)
             unreadable = fetching.fetch(seen, self._objects())
             if seen.head is not None:
                 self._run(["symbolic-ref", "HEAD", BRANCH + seen.head], lock=lock)

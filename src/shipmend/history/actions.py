@@ -39,11 +39,12 @@ _DUE = Statement(
 )
 
 
-def request_index(repo: Repo, *, reason: str) -> UUID:
+def request_index(repo: Repo, *, reason: str, refill: bool = False) -> UUID:
     """Have the repo fetched and indexed soon, and return the job's id. `reason` is for people who look at jobs.
 
     Joins the surrounding write(), if there is one. The fetch begins after this call, so it brings all that
     is on the remote by now. For a part of a repo it is that repo, and the part's paths are applied as well.
+    `refill`: files that the remote could not read are asked for once more.
     """
     home = repo.home
 
@@ -53,7 +54,7 @@ def request_index(repo: Repo, *, reason: str) -> UUID:
             Repo.objects.filter(entity_id=home.entity_id, id=home.id).update(index_state=home.index_state)
         if repo is not home:
             request_sift(home)
-        return _enqueue(home.entity_id, home.id, reason)
+        return _enqueue(home.entity_id, home.id, reason, refill=refill)
 
     return write(work)
 
@@ -111,8 +112,9 @@ def abandon_history(repo: Repo) -> None:
     enqueue(entity_id=repo.entity_id, kind=FORGET, key=str(repo.id), payload=payload)
 
 
-def _enqueue(entity_id: UUID, repo_id: UUID, reason: str, *, delay: float = 0) -> UUID:
-    return enqueue(entity_id=entity_id, kind=INDEX, key=str(repo_id), payload={"reason": reason}, delay=delay)
+def _enqueue(entity_id: UUID, repo_id: UUID, reason: str, *, delay: float = 0, refill: bool = False) -> UUID:
+    payload = {"reason": reason, "refill": refill}
+    return enqueue(entity_id=entity_id, kind=INDEX, key=str(repo_id), payload=payload, delay=delay)
 
 
 def _spread(repo_id: UUID) -> float:

@@ -8,8 +8,11 @@ from shipmend.core.errors import shown
 from shipmend.git.refs import BRANCH, RefState
 
 NAMED = 3
-PARTIAL = "The remote repository is damaged: it can't read some of its files, so changed lines can't be counted."
-"""Stays, whatever becomes of the remote: a mirror without files is not filled up."""
+PARTIAL = (
+    "The remote repository is damaged: it can't read some of its files, so changed lines can't be counted."
+    " Once it is mended, have it indexed again under Settings → Repositories."
+)
+"""Stays until somebody asks for that: to try it means to fetch everything anew."""
 _UNPLACED = "so a release can't be placed by its time alone"
 
 

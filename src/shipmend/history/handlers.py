@@ -88,7 +88,7 @@ def run_index(context: JobContext, *, on_progress: Callable[[str], None] = lambd
     if repo is None:
         return
     with _told_on_page(context, repo):
-        index_repo(repo, guard=context, on_progress=on_progress)
+        index_repo(repo, guard=context, refill=bool(context.payload.get("refill")), on_progress=on_progress)
 
 
 def run_sift(context: JobContext, *, on_progress: Callable[[str], None] = lambda _: None) -> None:

@@ -98,18 +98,23 @@ class _Run:
     tips: Mapping[str, Tip]
     """Of the last completed index."""
     pattern: TicketPattern
+    refill: bool
     began: int = field(default_factory=epoch_now)
 
 
-def index_repo(repo: Repo, *, guard: Guard, on_progress: Callable[[str], None] = lambda _: None) -> Indexed:
+def index_repo(
+    repo: Repo, *, guard: Guard, refill: bool = False, on_progress: Callable[[str], None] = lambda _: None
+) -> Indexed:
     """Fetch the repo's remote and index what is new. `on_progress` is called with a line for people now and then.
 
+    With `refill`, files that the remote could not read are asked for once more, and all others with them.
     Raises a GitError or RemoteRefused, whose `for_people` says what is wrong; RepoGone; and what the guard
     raises.
     """
     key = Key(repo.entity_id, repo.number)
     owned = _Owned(guard, repo, key)
-    run = _Run(owned, repo, key, mirror_of(repo.id), owned.own(), store.tips_of(key), pattern_of(repo.entity_id))
+    mirror, pattern = mirror_of(repo.id), pattern_of(repo.entity_id)
+    run = _Run(owned, repo, key, mirror, owned.own(), store.tips_of(key), pattern, refill)
     if _is_up_to_date(run):
         owned.write(lambda: _close(run, run.state))
         return Indexed(run.state.commits, 0)
@@ -132,6 +137,8 @@ def _is_up_to_date(run: _Run) -> bool:
 
     Never when something was amiss then, which may be mended, nor when tickets are looked for by another pattern.
     """
+    if run.refill and run.state.faults:
+        return False
     if run.state.faults not in {"", PARTIAL} or run.state.tickets_by != run.pattern.fingerprint:
         return False
     if not run.mirror.exists or run.state.trunk_branch != (run.repo.release_branch or run.state.default_branch):
@@ -146,7 +153,7 @@ def _fetch(run: _Run, report: ProgressReport) -> RefState:
     while True:
         try:
             run.mirror.create()
-            return run.mirror.fetch(remote_of(run.repo), access(), on_progress=report.fetched)
+            return run.mirror.fetch(remote_of(run.repo), access(), refill=run.refill, on_progress=report.fetched)
         except MirrorBusy:
             if time.monotonic() > until:
                 raise

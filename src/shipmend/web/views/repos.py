@@ -107,4 +107,4 @@ def _find(visit: Visit, organization: str, repo: str) -> Repo:
 
 def _index(visit: Visit, repo: Repo) -> None:
     if repo.home.remote_url:
-        request_index(repo, reason=f"asked for by {visit.user.email}")
+        request_index(repo, reason=f"asked for by {visit.user.email}", refill=True)
