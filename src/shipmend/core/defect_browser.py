@@ -27,24 +27,16 @@ class Order(StrEnum):
     KEY_DOWN = "-key"
 
 
-class BrowsedFix(NamedTuple):
-    """A fix with a time."""
-
-    released_at: int
-    """Epoch seconds."""
-    repo: int
-    """By its number; so are all repos here."""
-
-
 class BrowsedDefect(NamedTuple):
-    """A defect among others. Times are epoch seconds."""
+    """A defect among others. Times are epoch seconds, repos go by their numbers."""
 
     key: str
     detected_at: int
     resolved_at: int | None
     severity: int | None
     own_repo: int | None
-    fixes: Sequence[BrowsedFix] = ()
+    fixes: Sequence[int] = ()
+    """The repo of each fix that has a time."""
 
     @property
     def took(self) -> int | None:
@@ -95,7 +87,7 @@ def by_repo(defects: Iterable[BrowsedDefect], repos: Iterable[int]) -> tuple[Rep
     within = frozenset(repos)
     sums: defaultdict[int | None, _Sums] = defaultdict(_Sums)
     for defect in defects:
-        fixes = [fix.repo for fix in defect.fixes]
+        fixes = defect.fixes
         for repo in fixes if len(fixes) == 1 else set(fixes):
             if repo in within:
                 sums[repo].add(defect, fixes.count(repo))

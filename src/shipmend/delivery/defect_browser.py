@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from shipmend.catalog.models import Repo
 from shipmend.catalog.queries import Place, Tenant
 from shipmend.core.causes import Cause, CauseKind
-from shipmend.core.defect_browser import BrowsedDefect, BrowsedFix, Order, RepoDefects, by_repo, put_in_order
+from shipmend.core.defect_browser import BrowsedDefect, Order, RepoDefects, by_repo, put_in_order
 from shipmend.core.defects import DefectState
 from shipmend.delivery.causes import causes_of
 from shipmend.delivery.models import CriticalDefect, DefectFix
@@ -107,16 +107,15 @@ def _defects(tenant: Tenant, some: QuerySet[CriticalDefect]) -> list[BrowsedDefe
         "resolved_at",
         "severity",
         "repo__number",
-        "fix__released_at",
         "fix__repo__number",
     )
-    fixes: defaultdict[str, list[BrowsedFix]] = defaultdict(list)
-    heads = {}
-    for key, detected_at, resolved_at, severity, own_repo, released_at, repo in rows:
-        heads[key] = (key, detected_at, resolved_at, severity, own_repo)
-        if repo is not None:
-            fixes[key].append(BrowsedFix(released_at, repo))
-    return [BrowsedDefect(*head, fixes.get(key, ())) for key, head in heads.items()]
+    found: dict[str, BrowsedDefect] = {}
+    for key, detected_at, resolved_at, severity, own_repo, repo in rows:
+        fixes = () if repo is None else (repo,)
+        if key in found:
+            fixes = (*found[key].fixes, *fixes)
+        found[key] = BrowsedDefect(key, detected_at, resolved_at, severity, own_repo, fixes)
+    return list(found.values())
 
 
 def _page(tenant: Tenant, found: Sequence[BrowsedDefect], page: int, size: int) -> Page[BrowsedRow]:
@@ -136,8 +135,10 @@ def _drawn(tenant: Tenant, found: Sequence[BrowsedDefect]) -> tuple[DrawnDefect,
     )
     fixes = DefectFix.objects.filter(
         entity_id=tenant.id,
-        defect__entity_id=tenant.id,
-        defect__defect_key__in=[each.key for each in latest],
+        # Not by their keys straight away: SQLite would begin with all fixes of the entity.
+        defect_id__in=CriticalDefect.objects.filter(
+            entity_id=tenant.id, defect_key__in=[each.key for each in latest]
+        ).values("id"),
         released_at__isnull=False,
         time_from_commit=False,  # a time taken from the commit tells nothing of the way from there
     ).exclude(commit_state="rejected")
