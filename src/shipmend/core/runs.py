@@ -1,8 +1,7 @@
 """A value for each of many numbers, kept as runs: neighbours mostly share theirs.
 
-Commits are numbered parents before children, so what belongs together has numbers in a row: the 85 thousand commits
-of git/git belong to its thousand releases in eight thousand runs. A run is a row in a table; here it is two places in
-two lists.
+Commits are numbered branch by branch, so what belongs together has numbers in a row: the 66 thousand commits of ansible
+belong to its 595 releases in 674 runs. A run is a row in a table; here it is two places in two lists.
 """
 
 from __future__ import annotations
