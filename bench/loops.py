@@ -11,6 +11,7 @@ import json
 import sys
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.service import ENTITY, REPOS
@@ -49,7 +50,7 @@ def _write_until(stop_at: float, numbers: Iterator[int], done: list[int]) -> Non
     from shipmend.core.releases import ReleaseReport
     from shipmend.core.values import ResourcePath, Sha
     from shipmend.db.writes import write
-    from shipmend.delivery.actions import release_work
+    from shipmend.delivery.actions import prepare_release, record_release
     from shipmend.delivery.commits import CommitFinder
 
     tenant, now = find_tenant(ENTITY), int(time.time())
@@ -59,7 +60,8 @@ def _write_until(stop_at: float, numbers: Iterator[int], done: list[int]) -> Non
         place = find_place(tenant, ResourcePath(ENTITY, "acme", f"repo-{n % REPOS}"))
         at = read_moment(str(1_500_000_000 + n % 10**8), zone=tenant.zone, date_order=tenant.date_order, now=now)
         report = ReleaseReport(place.path, Sha(f"{n:040x}"), at, release_now=False, environment="alone")
-        write(release_work(place=place, report=report, finder=CommitFinder(), actor=COMMAND_LINE, now=now))
+        prepared = prepare_release(place=place, report=report, finder=CommitFinder(), actor=COMMAND_LINE, now=now)
+        write(partial(record_release, prepared, now=now))
         count += 1
     done.append(count)
 

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from shipmend.api import batch
+from shipmend.audit.models import AuditEvent
 from shipmend.core.moments import iso
 from shipmend.core.values import Scope
 from shipmend.db import writes
@@ -48,21 +49,25 @@ def defect(path: object, key: str, **more: object) -> dict[str, object]:
     return {"resource_path": str(path), "defect_key": key, "detected_at": iso(FIRST_DAY), **more}
 
 
-def lines_of_all_sorts(world: World, seed: int) -> list[dict[str, object]]:
-    """Good and bad lines of both kinds, many of them about the same few things."""
+def lines_of_all_sorts(world: World, git: GitRepo, seed: int) -> list[dict[str, object]]:
+    """Good and bad lines of both kinds, many of them about the same few things; of one repo the history is known."""
     rng = random.Random(seed)
-    repos = [str(world.repo_path("shop")), str(world.repo_path("bank"))]
-    for path in repos:
-        world.repo(path.rpartition("/")[2])
+    repos = [str(world.repo_path("shop")), str(world.repo_path("bank")), str(world.repo_path("till"))]
+    for path, history in zip(repos, (None, None, git), strict=True):
+        world.repo(path.rpartition("/")[2], history)
+    commits = list(git.commits)
     paths = [*repos, str(world.path), f"{world.path}/nowhere/at-all", "other/acme/shop", "//", ""]
     times = [iso(FIRST_DAY + n * DAY) for n in range(4)] + ["3/4/2021", "yesterday", "", None, True]
 
     def one() -> dict[str, object]:
         line: dict[str, object] = {"resource_path": rng.choice(repos * 3 + paths)}
         if rng.random() < 0.5:
-            line |= {"release_sha": rng.choice(["a" * 40, "b" * 40, "c" * 40, "d" * 39, "x"])}
-            line |= {"released_at": rng.choice(times[:4] * 3 + times)}
+            known = [*commits * 3, *(sha[:9] for sha in commits)]
+            shas = known if line["resource_path"] == repos[2] else ["a" * 40, "b" * 40, "c" * 40, "d" * 39, "x"]
+            line |= {"release_sha": rng.choice(shas)}
+            line |= {"released_at": rng.choice(times[:4] * 3 + times)} if rng.random() < 0.9 else {}
             line |= {name: rng.choice(["v1", "v2", ""]) for name in ("name", "environment") if rng.random() < 0.3}
+            line |= {"status": rng.choice(["succeeded", "failed"])} if rng.random() < 0.4 else {}
         else:
             line |= {"defect_key": rng.choice(["A-1", "A-2", "A-3"])}
             line |= {"detected_at": rng.choice(times)} if rng.random() < 0.7 else {}
@@ -70,16 +75,20 @@ def lines_of_all_sorts(world: World, seed: int) -> list[dict[str, object]]:
             line |= {"severity": rng.choice([1, 2, "high"])} if rng.random() < 0.5 else {}
         return line
 
-    return [one() for _ in range(60)]
+    return [one() for _ in range(90)]
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_each_line_is_answered_as_a_call_of_its_own_would_be(
-    world: World, stranger: World, seed: int, monkeypatch: pytest.MonkeyPatch
+def test_each_line_is_answered_and_stored_as_a_call_of_its_own_would_be(
+    world: World, stranger: World, git_repo: GitRepo, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "LINES_AT_ONCE", 7)
-    lines = lines_of_all_sorts(world, seed)
-    lines_of_all_sorts(stranger, seed)
+    monkeypatch.setattr(batch, "LINES_AT_ONCE", 30)
+    for n, branch in enumerate(["main", "side", "main", "side"]):
+        if n == 1:
+            git_repo.branch("side")
+        git_repo.commit(f"change {n}", branch=branch, at=FIRST_DAY + n * DAY)
+    lines = lines_of_all_sorts(world, git_repo, seed)
+    lines_of_all_sorts(stranger, git_repo, seed)
     single = stranger.api()
 
     def alone(line: dict[str, object]) -> dict[str, Any]:
@@ -92,6 +101,32 @@ def test_each_line_is_answered_as_a_call_of_its_own_would_be(
     apart = json.loads(json.dumps([alone(line) for line in lines]).replace(stranger.tenant.slug, world.tenant.slug))
     assert [_without_ids(each) for each in together] == [_without_ids(each) for each in apart]
     assert {each["status"] for each in together} >= {200, 400, 404}
+    assert stored(world) == stored(stranger)
+
+
+def stored(world: World) -> list[tuple[object, ...]]:
+    """The releases, and what the audit trail says of each."""
+    releases = Release.objects.filter(entity_id=world.tenant.id).order_by(
+        "repo__slug", "environment", "released_at", "release_sha"
+    )
+    events = AuditEvent.objects.filter(entity_id=world.tenant.id).order_by("id")
+    trail = {
+        release.id: [(each.action, each.detail) for each in events.filter(subject_id=release.id)]
+        for release in releases
+    }
+    return [
+        (
+            row.repo.slug,
+            row.environment,
+            row.released_at,
+            row.release_sha,
+            row.name,
+            row.status,
+            row.kind,
+            trail[row.id],
+        )
+        for row in releases.select_related("repo")
+    ]
 
 
 def _without_ids(answer: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -81,9 +82,9 @@ def test_a_dry_run_keeps_its_answer_and_nothing_else(instance: Path) -> None:
     def tried() -> object:
         note(entity_id, "tried")()
         after_commit(lambda: effects.append("ran"))
-        raise DryRun(words(entity_id))
+        raise DryRun("tried")
 
-    assert write(tried) == ["tried"]
+    assert write(tried) == "tried"
     assert (words(entity_id), effects) == ([], [])
 
 
@@ -225,6 +226,30 @@ def test_an_unforeseen_fault_of_one_piece_ends_them_all(instance: Path) -> None:
     assert words(entity_id) == []
 
 
-def test_many_pieces_belong_inside_a_write(instance: Path) -> None:
-    with pytest.raises(RuntimeError):
-        each_alone([])
+def test_rows_for_the_end_go_in_together_and_never_with_a_refusal(
+    instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entity_id, together = uuid4(), []
+    run_many = Statement.run_many
+
+    def counted(statement: Statement, parameters: Any) -> None:
+        together.append(len(rows := list(parameters)))
+        run_many(statement, rows)
+
+    monkeypatch.setattr(Statement, "run_many", counted)
+
+    def refused() -> None:
+        note(entity_id, "bad")()
+        assert words(entity_id) == []
+        raise NotFound("no")
+
+    pieces = [note(entity_id, "one"), refused, note(entity_id, "two")]
+    write(lambda: each_alone(pieces))
+    assert words(entity_id) == ["one", "two"]
+    assert together == [2]
+
+
+def test_some_verbs_belong_inside_a_write(instance: Path) -> None:
+    for verb in (lambda: each_alone([]), lambda: after_commit(lambda: None), note(uuid4(), "stray")):
+        with pytest.raises(RuntimeError, match="belongs inside write"):
+            verb()

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from uuid import UUID
 
 from shipmend.accounts.models import ApiCall
 from shipmend.accounts.tokens import Caller
@@ -95,8 +96,11 @@ def latest(tenant: Tenant, *, limit: int = 100) -> list[ApiCall]:
 
 
 def _store(calls: list[Call]) -> None:
-    _INSERT.run_many([_values(call) for call in calls])
-    for entity_id in {call.caller.tenant.id for call in calls}:
+    by_entity: dict[UUID, list[Call]] = {}
+    for call in calls:
+        by_entity.setdefault(call.caller.tenant.id, []).append(call)
+    for entity_id, made in by_entity.items():
+        _INSERT.run_many([_values(call) for call in made[-KEPT_PER_ENTITY:]])
         oldest = _OLDEST_KEPT.row(entity_id, KEPT_PER_ENTITY - 1)
         if oldest:
             _TRIM.run(entity_id, oldest[0])

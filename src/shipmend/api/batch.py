@@ -1,8 +1,7 @@
 """Many releases and defects in one call, or from one file: read line by line, written many to a commit.
 
 A line is told to be of a release or of a defect by its `type`, else by whether it has a `defect_key`. Each is read,
-looked up, written in a savepoint of its own and answered as a call of its own would be: what is wrong with one
-line is no other line's business.
+looked up, written and answered as a call of its own would be: what is wrong with one line is no other line's business.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Protocol
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shipmend.accounts.idempotency import KeptAnswer
@@ -39,8 +37,8 @@ from shipmend.core.moments import DateOrder
 from shipmend.core.values import ResourcePath, Scope
 from shipmend.db.writes import each_alone
 from shipmend.delivery import actions
+from shipmend.delivery.actions import PreparedRelease
 from shipmend.delivery.commits import CommitFinder
-from shipmend.delivery.store import lock_streams
 
 MOST_LINES = 5000
 """In one call; its body is bounded, too (api/body.py)."""
@@ -122,9 +120,9 @@ class _Prepared:
     """A line with all looked up that its work needs."""
 
     action_em: str
-    work: Callable[[], Answer]
-    stream: tuple[Tenant, UUID] | None = None
-    """The repo whose streams it writes to."""
+    work: Callable[[], Answer] | None = None
+    """What records it, by itself; None for a release, all of which are recorded together."""
+    release: PreparedRelease | None = None
 
 
 @dataclass(slots=True)
@@ -143,13 +141,12 @@ class Batch:
     def prepare(self, lines: Iterable[Line]) -> Callable[[], list[Answer]]:
         """The work, for write(), that records these lines and answers each."""
         prepared = [self._prepared(line) for line in lines]
-        streams = {each.stream[1]: each.stream for each in prepared if each.stream}
 
         def work() -> list[Answer]:
-            # All at once and in order, or two batches could each wait for the other.
-            lock_streams(streams[repo_id] for repo_id in sorted(streams))
-            outcomes = each_alone(each.work for each in prepared)
-            return [_answer(each, outcome) for each, outcome in zip(prepared, outcomes, strict=True)]
+            releases = actions.record_releases((each.release for each in prepared if each.release), now=self.now)
+            others = each_alone(each.work for each in prepared if each.work)
+            recorded, outcomes = map(release_recorded, releases), iter(others)
+            return [next(recorded) if each.release else _answer(each, next(outcomes)) for each in prepared]
 
         return work
 
@@ -175,11 +172,10 @@ class Batch:
     def _release(self, given: Parameters) -> _Prepared:
         report = release_report(self._reader(given, p.LineType.RELEASE))
         place = self._place(report.path)
-        work = actions.release_work(
+        release = actions.prepare_release(
             place=place, report=report, finder=self.finder, actor=self.reporter.actor, now=self.now
         )
-        stream = (place.tenant, place.repo.id) if place.repo else None
-        return _Prepared(RELEASE_ACTION, lambda: release_recorded(work()), stream)
+        return _Prepared(RELEASE_ACTION, release=release)
 
     def _defect(self, given: Parameters) -> _Prepared:
         report = defect_report(self._reader(given, p.LineType.DEFECT))

@@ -63,11 +63,13 @@ class Reader:
         if wanted.name not in self.fields:
             raise LookupError(f"{wanted.name} is read but not declared, so the reference would not tell of it")
         given = self.parameters.all(wanted.name)
+        if len(given) < 2:
+            return wanted.read(wanted.name, given[0], self.setting) if given else None
         values = [wanted.read(wanted.name, each, self.setting) for each in given]
         for other, value in zip(given, values, strict=True):
             if _meaning(value) != _meaning(values[0]):
                 raise given_twice(wanted.name, given[0], other)
-        return values[0] if values else None
+        return values[0]
 
     def need(self, wanted: Field[T]) -> T:
         """The value of a required field. Raises Invalid."""

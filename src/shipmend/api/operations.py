@@ -47,10 +47,10 @@ def post_release(call: ApiCall) -> Answer | KeptAnswer:
     place = call.place(report.path)
 
     def prepare() -> Callable[[], Answer]:
-        work = actions.release_work(
+        prepared = actions.prepare_release(
             place=place, report=report, finder=CommitFinder(), actor=call.caller.actor, now=call.now
         )
-        return lambda: release_recorded(work())
+        return lambda: release_recorded(actions.record_release(prepared, now=call.now))
 
     return call.write(prepare)
 

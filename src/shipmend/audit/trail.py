@@ -12,6 +12,7 @@ from shipmend.audit.models import AuditEvent
 from shipmend.db.clock import epoch_now
 from shipmend.db.ids import new_id
 from shipmend.db.sql import Statement
+from shipmend.db.writes import insert_last
 
 
 class Change(Protocol):
@@ -60,10 +61,10 @@ def record(
     subject_id: UUID | None = None,
     changes: Iterable[Change] = (),
 ) -> None:
-    """Add one event, in the transaction of the change it tells about."""
+    """Add one event, inside write(), to the transaction of the change it tells about."""
     detail = {change.field: [_plain(change.before), _plain(change.after)] for change in changes}
     text = json.dumps(detail, ensure_ascii=False) if detail else "{}"
-    _INSERT.run(new_id(), entity_id, epoch_now(), actor.label[:260], action, subject[:400], subject_id, text)
+    insert_last(_INSERT, new_id(), entity_id, epoch_now(), actor.label[:260], action, subject[:400], subject_id, text)
 
 
 def latest(entity_id: UUID, *, subject_id: UUID | None = None, limit: int = 100) -> list[AuditEvent]:

@@ -1,11 +1,13 @@
 """Prepared statements for the hot paths, one text for both databases.
 
-Written with `?` for each parameter. The drivers keep what they prepared, so a statement is compiled once a
+Written with `?` for each parameter; with `?1`, `?2` … where one stands in several places, since what is bound twice
+costs twice. The drivers keep what they prepared, so a statement is compiled once a
 connection; Django's cursor wrappers, which rewrite each text at each call, are left out of the way.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -35,6 +37,9 @@ _POSTGRES_WORDS = {
 }
 
 
+_NUMBERED = re.compile(r"\?([0-9]+)")
+
+
 class Statement:
     """One SQL text.
 
@@ -43,11 +48,13 @@ class Statement:
     of `first` and `last`, and takes one parameter, these pairs as JSON: a query for any number of them stays one text.
     """
 
-    __slots__ = ("_postgres", "_sqlite")
+    __slots__ = ("_is_numbered", "_postgres", "_sqlite")
 
     def __init__(self, text: str) -> None:
+        postgres, numbered = _NUMBERED.subn(r"%(\1)s", text)
+        self._is_numbered = numbered > 0
         self._sqlite = _filled(text, _SQLITE_WORDS)
-        self._postgres = _filled(text.replace("?", "%s"), _POSTGRES_WORDS)
+        self._postgres = _filled(postgres.replace("?", "%s"), _POSTGRES_WORDS)
 
     def rows(self, *parameters: object) -> list[Row]:
         """Every row."""
@@ -83,7 +90,8 @@ class Statement:
         if database.vendor == "sqlite":
             return database.connection.execute(self._sqlite, parameters)
         # Not Django's cursor: that one binds on the client and so can't prepare.
-        return psycopg.Cursor(database.connection).execute(self._postgres, parameters, prepare=True)
+        given = {str(n): value for n, value in enumerate(parameters, 1)} if self._is_numbered else parameters
+        return psycopg.Cursor(database.connection).execute(self._postgres, given, prepare=True)
 
 
 class _Mine(threading.local):

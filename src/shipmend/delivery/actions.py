@@ -1,12 +1,12 @@
 """The verbs of delivery: record and delete releases and defects.
 
-Each `…_work` function looks up what it needs (this may fetch, and wait a few seconds) and returns the work for
-write(): one short transaction that reads the state, lets `core` decide, and stores the change.
+What a report speaks of is looked up first (this may fetch, and wait a few seconds). What is left is work for write():
+one short transaction that reads the state, lets `core` decide, and stores the change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -26,11 +26,12 @@ from shipmend.core.releases import (
     ReleaseReport,
     Status,
 )
+from shipmend.core.streams import SeenRelease, Spot
 from shipmend.core.values import ResourcePath
 from shipmend.db.ids import new_id
 from shipmend.delivery import store, verdicts
 from shipmend.delivery.commits import CommitFinder
-from shipmend.delivery.streams import StreamWriter, put_release, title
+from shipmend.delivery.streams import StreamWriter, title
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,27 @@ class RecordedDefect:
     """Whether the fix that the call speaks of waits for its commit."""
 
 
-def release_work(
+@dataclass(frozen=True, slots=True)
+class PreparedRelease:
+    """A report of a release with all looked up that can be before the write."""
+
+    tenant: Tenant
+    repo: RepoRef
+    wanted: Release
+    report: ReleaseReport
+    actor: Actor
+
+    @property
+    def spot(self) -> Spot | None:
+        """Where on its stream it belongs; None while its commit is to give the time."""
+        released = self.wanted.released
+        return None if released is None else Spot(self.repo.id, self.wanted.environment, released.epoch)
+
+
+def prepare_release(
     *, place: Place, report: ReleaseReport, finder: CommitFinder, actor: Actor, now: int
-) -> Callable[[], RecordedRelease]:
-    """The work that records a release. Raises Invalid; nothing is stored before the work runs."""
+) -> PreparedRelease:
+    """Look up what a report of a release speaks of: this may fetch, and wait a few seconds. Raises Invalid."""
     repo = _repo_of(place, report.path)
     releases.check_report(report, has_remote=repo.has_remote)
     commit = _release_commit(finder, place.tenant, repo, report, now=now)
@@ -72,18 +90,38 @@ def release_work(
     )
     if commit.number is not None:
         finder.load_graph(place.tenant, repo)
-    return lambda: record_release(tenant=place.tenant, repo=repo, wanted=wanted, report=report, actor=actor, now=now)
+    return PreparedRelease(place.tenant, repo, wanted, report, actor)
 
 
-def record_release(
-    *, tenant: Tenant, repo: RepoRef, wanted: Release, report: ReleaseReport, actor: Actor, now: int
-) -> RecordedRelease:
-    """Store one report of a release whose commit has been looked up; inside write()."""
-    store.lock_stream(tenant, repo.id)
-    rows = store.releases_like(tenant, repo.id, wanted)
-    if wanted.released is not None and report.sha is not None and not report.is_timed:
-        rows += store.timeless_releases(tenant, repo.id, wanted, report.sha)
-    alike = [row for row in rows if releases.is_same_event(row.release, wanted)]
+def record_releases(prepared: Iterable[PreparedRelease], *, now: int) -> list[RecordedRelease]:
+    """Store reports of releases, in order; inside write(). None is refused any more."""
+    by_tenant: dict[UUID, list[PreparedRelease]] = {}
+    order = list(prepared)
+    for each in order:
+        by_tenant.setdefault(each.tenant.id, []).append(each)
+    writers = {tenant_id: _writer(of_tenant, now=now) for tenant_id, of_tenant in sorted(by_tenant.items())}
+    recorded = [_record_release(each, writers[each.tenant.id]) for each in order]
+    for writer in writers.values():
+        writer.finish()
+    return recorded
+
+
+def record_release(prepared: PreparedRelease, *, now: int) -> RecordedRelease:
+    """Store one report of a release; inside write()."""
+    return record_releases([prepared], now=now)[0]
+
+
+def _writer(prepared: Sequence[PreparedRelease], *, now: int) -> StreamWriter:
+    """For reports of one entity, their streams locked and looked at."""
+    tenant = prepared[0].tenant
+    # All at once and in order, or two batches could each wait for the other.
+    store.lock_streams(tenant, {each.repo.id for each in prepared})
+    return StreamWriter(tenant, now=now)
+
+
+def _record_release(prepared: PreparedRelease, writer: StreamWriter) -> RecordedRelease:
+    repo, wanted, report = prepared.repo, prepared.wanted, prepared.report
+    alike = [row for row in _rows_like(prepared, writer) if releases.is_same_event(row.release, wanted)]
     standing = next((row.release for row in alike if not row.is_deleted), None)
     change = releases.decide_release(standing, wanted, report)
     after = change.after
@@ -91,26 +129,35 @@ def record_release(
         grave = next(
             (row.release for row in alike if row.is_deleted and row.release.commit.may_be(wanted.commit)), None
         )
-        after = put_release(
-            tenant, repo, replace(after, id=grave.id) if grave else after, is_new=grave is None, now=now
-        )
+        after = writer.put(repo, replace(after, id=grave.id) if grave else after, is_new=grave is None)
     elif change.action is Action.UPDATED:
-        after = put_release(tenant, repo, after, is_new=False, now=now)
+        after = writer.put(repo, after, is_new=False)
     if change.action is not Action.UNCHANGED:
-        action = f"release_{change.action}"
-        trail.record(tenant.id, actor, action, title(repo, after), subject_id=after.id, changes=change.changes)
+        action, named = f"release_{change.action}", title(repo, after)
+        trail.record(prepared.tenant.id, prepared.actor, action, named, subject_id=after.id, changes=change.changes)
     told = after
     if after.commit.authored_at != wanted.commit.authored_at:  # it is not stored with the release
         told = replace(after, commit=replace(after.commit, authored_at=wanted.commit.authored_at))
     return RecordedRelease(after, repo.path, change.action, releases.warnings_about(told))
 
 
+def _rows_like(prepared: PreparedRelease, writer: StreamWriter) -> list[SeenRelease]:
+    """The rows that may be of the same event."""
+    repo, wanted, report, spot = prepared.repo, prepared.wanted, prepared.report, prepared.spot
+    if spot is None:
+        return writer.timeless(repo, wanted, wanted.commit.sha)
+    rows = writer.at(spot)
+    if report.sha is not None and not report.is_timed:
+        rows += writer.timeless(repo, wanted, report.sha)
+    return rows
+
+
 def delete_release(*, tenant: Tenant, release_id: UUID, reach: ResourcePath, actor: Actor, now: int) -> RecordedRelease:
     """Take a release out of everything but the audit trail; inside write(). Raises NotFound."""
     stored, repo = standing_release(tenant, release_id, reach)
-    store.lock_stream(tenant, repo.id)
-    writer = StreamWriter(tenant, repo, now=now)
-    writer.delete(stored)
+    store.lock_streams(tenant, [repo.id])
+    writer = StreamWriter(tenant, now=now)
+    writer.delete(repo, stored)
     writer.finish()
     trail.record(tenant.id, actor, "release_deleted", title(repo, stored), subject_id=release_id)
     return RecordedRelease(replace(stored, kind=None), repo.path, Action.DELETED)

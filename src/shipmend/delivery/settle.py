@@ -15,11 +15,12 @@ from shipmend.core import releases
 from shipmend.core.defects import Fix, told_better
 from shipmend.core.errors import Invalid
 from shipmend.core.releases import CommitState, FieldChange, Instant, Release, ReleaseCommit
+from shipmend.core.streams import SeenRelease, Spot
 from shipmend.core.values import Sha
 from shipmend.db.writes import write
 from shipmend.delivery import store
 from shipmend.delivery.commits import commit_at, known_commit
-from shipmend.delivery.streams import put_release, title
+from shipmend.delivery.streams import StreamWriter, title
 from shipmend.delivery.unsettled import UNSETTLED, unsettled_fixes, unsettled_releases
 from shipmend.history import queries as history
 
@@ -48,7 +49,7 @@ def _may_settle(tenant: Tenant, repo: RepoRef, commit: ReleaseCommit) -> bool:
 
 
 def _settle_release(tenant: Tenant, repo: RepoRef, release_id: UUID, is_final: bool, now: int) -> bool:
-    store.lock_stream(tenant, repo.id)
+    store.lock_streams(tenant, [repo.id])
     found = store.release_by_id(tenant, release_id)
     if found is None or found[0].is_deleted:
         return True
@@ -59,18 +60,21 @@ def _settle_release(tenant: Tenant, repo: RepoRef, release_id: UUID, is_final: b
     if not is_final and (commit.state is CommitState.REJECTED or commit.from_time):
         return False
     after = replace(release, commit=commit, released=released)
-    twin = _twin(tenant, repo, after)
+    writer = StreamWriter(tenant, now=now)
+    twin = _twin(writer, repo, after)
     if twin is not None:
-        store.delete_release(tenant, release.id, now=now)
+        writer.delete(repo, release)
         if twin.is_deleted or twin.release.rule is not None or twin.release.commit.state is CommitState.REJECTED:
             # What was reported counts for more than that a rule made it, or that it was deleted or refused before.
             name = after.name or twin.release.name
-            put_release(tenant, repo, replace(after, id=twin.release.id, name=name), is_new=False, now=now)
+            writer.put(repo, replace(after, id=twin.release.id, name=name), is_new=False)
+        writer.finish()
         trail.record(
             tenant.id, trail.WORKER, "release_joined_its_twin", title(repo, release), subject_id=twin.release.id
         )
         return True
-    put_release(tenant, repo, after, is_new=False, now=now)
+    writer.put(repo, after, is_new=False)
+    writer.finish()
     change = FieldChange("commit_state", release.commit.state, commit.state)
     trail.record(
         tenant.id, trail.WORKER, "release_settled", title(repo, release), subject_id=release.id, changes=[change]
@@ -78,9 +82,12 @@ def _settle_release(tenant: Tenant, repo: RepoRef, release_id: UUID, is_final: b
     return True
 
 
-def _twin(tenant: Tenant, repo: RepoRef, release: Release) -> store.StoredRelease | None:
+def _twin(writer: StreamWriter, repo: RepoRef, release: Release) -> SeenRelease | None:
     """The row of the same event, if there is another: one event is one release."""
-    rows = store.releases_like(tenant, repo.id, release)
+    if release.released is None:
+        rows = writer.timeless(repo, release, release.commit.sha)
+    else:
+        rows = writer.at(Spot(repo.id, release.environment, release.released.epoch))
     return next((row for row in rows if row.release.id != release.id and _is_of(row.release, release.commit)), None)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from shipmend.catalog.queries import Place, RepoRef, Tenant
 from shipmend.core.defects import Defect, Fix
 from shipmend.core.releases import CommitState, Instant, Kind, Release, ReleaseCommit, Status
+from shipmend.core.streams import SeenRelease, Spot
 from shipmend.core.tracking import Event, Hold, Standing
 from shipmend.core.values import ResourcePath, Sha
 from shipmend.db.sql import Row, Statement, is_sqlite
@@ -28,14 +29,6 @@ def there_or_gone(select: str, where: str, and_gone: str = "") -> Statement:
 
 
 _LOCK_REPO = Statement("SELECT id FROM catalog_repo WHERE entity_id = ? AND id = ? {lock}")
-_SAME_INSTANT = there_or_gone(
-    f"SELECT {RELEASE_COLUMNS} FROM delivery_release",
-    "entity_id = ? AND repo_id = ? AND environment = ? AND released_at = ?",
-)
-_SAME_EVENT = there_or_gone(
-    f"SELECT {RELEASE_COLUMNS} FROM delivery_release",
-    "entity_id = ? AND repo_id = ? AND environment = ? AND released_at = ? AND release_sha = ?",
-)
 _TIMELESS = Statement(
     f"SELECT {RELEASE_COLUMNS} FROM delivery_release"
     " WHERE entity_id = ? AND repo_id = ? AND environment = ? AND released_at IS NULL AND release_sha IN (?, ?)"
@@ -60,22 +53,24 @@ _DELETE_RELEASE = Statement(f"{_GONE}, rule_id = NULL WHERE entity_id = ? AND id
 _TAKE_BACK_RELEASE = Statement(f"{_GONE} WHERE entity_id = ? AND id = ?")
 _SET_KIND = Statement("UPDATE delivery_release SET kind = ? WHERE entity_id = ? AND id = ?")
 
-# What is live on a stream, in order. Ties of one second are broken by history, then by sha, so that the order of
-# arrival never matters. The plain bound on released_at is what lets the index serve the search. A release is no
-# neighbour of its old self, whose commit may have had no number yet.
-_LIVE = (
-    "SELECT id, release_sha, commit_state, commit_number, kind FROM delivery_release"
-    " WHERE entity_id = ? AND repo_id = ? AND environment = ? AND id <> ? AND status = 'succeeded'"
-    " AND deleted_at IS NULL"
-    " AND commit_state IN ('known', 'unverified')"
-)
-_PREVIOUS = Statement(
-    f"{_LIVE} AND released_at <= ? AND (released_at, COALESCE(commit_number, -1), release_sha) < (?, ?, ?)"
-    " ORDER BY released_at DESC, COALESCE(commit_number, -1) DESC, release_sha DESC LIMIT 1"
-)
-_NEXT = Statement(
-    f"{_LIVE} AND released_at >= ? AND (released_at, COALESCE(commit_number, -1), release_sha) > (?, ?, ?)"
-    " ORDER BY released_at, COALESCE(commit_number, -1), release_sha LIMIT 1"
+# What lies around an instant, in one question. What is nearest is found by its time alone, which the index sorts by;
+# who of one second comes first is core's to say (core.streams).
+_STREAM = "entity_id = ?1 AND repo_id = ?2 AND environment = ?3"
+_LIVE = "status = 'succeeded' AND deleted_at IS NULL AND commit_state IN ('known', 'unverified')"
+_THERE = f"SELECT {RELEASE_COLUMNS} FROM delivery_release WHERE {_STREAM}"
+
+
+def _nearest(comparison: str, direction: str) -> str:
+    return (
+        f"{_THERE} AND {_LIVE} AND released_at = (SELECT released_at FROM delivery_release WHERE {_STREAM}"
+        f" AND released_at {comparison} ?4 AND {_LIVE} ORDER BY released_at {direction} LIMIT 1)"
+    )
+
+
+_AROUND = Statement(
+    f"{_THERE} AND released_at = ?4 AND deleted_at IS NULL"
+    f" UNION ALL {_THERE} AND released_at = ?4 AND deleted_at IS NOT NULL"
+    f" UNION ALL {_nearest('<', 'DESC')} UNION ALL {_nearest('>', 'ASC')}"
 )
 _EVENTS = there_or_gone(
     "SELECT released_at, release_sha, environment, name, rule_id, deleted_at FROM delivery_release",
@@ -124,14 +119,6 @@ _FORGET_FIXES = Statement("DELETE FROM delivery_defectfix WHERE entity_id = ? AN
 
 
 @dataclass(frozen=True, slots=True)
-class StoredRelease:
-    """A release's row: the value, and whether it has been deleted."""
-
-    release: Release
-    is_deleted: bool
-
-
-@dataclass(frozen=True, slots=True)
 class StoredDefect:
     """A defect's row with its fixes, and whether it has been deleted."""
 
@@ -139,51 +126,28 @@ class StoredDefect:
     is_deleted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LiveRelease:
-    """A succeeded release among its neighbours on the stream."""
-
-    id: UUID
-    commit: ReleaseCommit
-    kind: Kind | None
-
-
-def lock_stream(tenant: Tenant, repo_id: UUID) -> None:
-    """Keep other writers off the repo's streams until the transaction ends (on SQLite there are none)."""
+def lock_streams(tenant: Tenant, repo_ids: Iterable[UUID]) -> None:
+    """Keep other writers off the streams of these repos until the transaction ends (on SQLite there are none)."""
     if not is_sqlite():
-        _LOCK_REPO.row(tenant.id, repo_id)
+        for repo_id in sorted(repo_ids):
+            _LOCK_REPO.row(tenant.id, repo_id)
 
 
-def lock_streams(repos: Iterable[tuple[Tenant, UUID]]) -> None:
-    """As lock_stream, for several repos, given by entity and id in one and the same order by everyone."""
-    for tenant, repo_id in repos:
-        lock_stream(tenant, repo_id)
+def around(tenant: Tenant, spot: Spot) -> list[SeenRelease]:
+    """What lies around a spot, as core.streams.Neighbourhood takes it."""
+    return [_seen_release(row) for row in _AROUND.rows(tenant.id, *spot)]
 
 
-def releases_like(tenant: Tenant, repo_id: UUID, release: Release) -> list[StoredRelease]:
-    """The rows of the release's stream at its instant, deleted ones included."""
-    if release.released is None:
-        return timeless_releases(tenant, repo_id, release, release.commit.sha)
-    rows = _SAME_INSTANT.rows(*(tenant.id, repo_id, release.environment, release.released.epoch) * 2)
-    return [_stored_release(row) for row in rows]
-
-
-def timeless_releases(tenant: Tenant, repo_id: UUID, release: Release, asked: Sha | str) -> list[StoredRelease]:
+def timeless_releases(tenant: Tenant, repo_id: UUID, release: Release, asked: Sha | str) -> list[SeenRelease]:
     """The rows of the release's stream that were to take their time from its commit, `asked` for by these digits."""
     shas = (str(asked), release.commit.sha)
-    return [_stored_release(row) for row in _TIMELESS.rows(tenant.id, repo_id, release.environment, *shas)]
+    return [_seen_release(row) for row in _TIMELESS.rows(tenant.id, repo_id, release.environment, *shas)]
 
 
-def release_by_id(tenant: Tenant, release_id: UUID) -> tuple[StoredRelease, UUID] | None:
+def release_by_id(tenant: Tenant, release_id: UUID) -> tuple[SeenRelease, UUID] | None:
     """A release and the id of its repo; inside write(), locked against other writers until that ends."""
     row = (_LOCKED_BY_ID if is_writing() else _RELEASE_BY_ID).row(tenant.id, release_id)
-    return (_stored_release(row), row[15]) if row else None
-
-
-def release_at(tenant: Tenant, repo_id: UUID, event: Event) -> StoredRelease | None:
-    """The row of an event, deleted or not."""
-    row = _SAME_EVENT.row(*(tenant.id, repo_id, event.environment, event.at, event.sha) * 2)
-    return _stored_release(row) if row else None
+    return (_seen_release(row), row[15]) if row else None
 
 
 def standing_events(tenant: Tenant, repo_id: UUID, kept: Container[UUID]) -> dict[Event, Standing]:
@@ -198,7 +162,7 @@ def standing_events(tenant: Tenant, repo_id: UUID, kept: Container[UUID]) -> dic
     }
 
 
-def standing_of(stored: StoredRelease, kept: Container[UUID]) -> Standing:
+def standing_of(stored: SeenRelease, kept: Container[UUID]) -> Standing:
     """A row as the rules see it. `kept`: the deleted rules whose releases were to stay."""
     return _standing(stored.release.name, stored.release.rule, stored.is_deleted, kept)
 
@@ -211,9 +175,11 @@ def _standing(name: str, rule: UUID | None, is_deleted: bool, kept: Container[UU
     return Standing(Hold.OTHERS if rule in kept else Hold.RULE, name, rule)
 
 
-def insert_release(tenant: Tenant, repo_id: UUID, release: Release, *, now: int) -> None:
-    """Add a release."""
-    _INSERT_RELEASE.run(release.id, *_release_values(release), tenant.id, repo_id, now, now)
+def insert_releases(tenant: Tenant, new: Iterable[tuple[UUID, Release]], *, now: int) -> None:
+    """Add releases, each given with the id of its repo."""
+    _INSERT_RELEASE.run_many(
+        [(release.id, *_release_values(release), tenant.id, repo_id, now, now) for repo_id, release in new]
+    )
 
 
 def update_release(tenant: Tenant, release: Release, *, now: int) -> None:
@@ -234,17 +200,6 @@ def take_back_release(tenant: Tenant, release_id: UUID, *, now: int) -> None:
 def set_kind(tenant: Tenant, release_id: UUID, kind: Kind | None) -> None:
     """Write a release's derived kind."""
     _SET_KIND.run(kind, tenant.id, release_id)
-
-
-def neighbours(tenant: Tenant, repo_id: UUID, release: Release) -> tuple[LiveRelease | None, LiveRelease | None]:
-    """The succeeded releases just before and just after `release` on its stream."""
-    if release.released is None:
-        return None, None
-    epoch = release.released.epoch
-    stream = (tenant.id, repo_id, release.environment, release.id)
-    number = -1 if release.commit.number is None else release.commit.number
-    order = (epoch, epoch, number, release.commit.sha)
-    return _live(_PREVIOUS.row(*stream, *order)), _live(_NEXT.row(*stream, *order))
 
 
 def defect_by_key(tenant: Tenant, key: str) -> StoredDefect | None:
@@ -319,7 +274,7 @@ def _release_values(release: Release) -> tuple[object, ...]:
     )
 
 
-def _stored_release(row: Row) -> StoredRelease:
+def _seen_release(row: Row) -> SeenRelease:
     release_id, environment, sha, state, number, from_time, epoch, text, offset, name, status, *rest = row[:15]
     keys, kind, rule, deleted = rest
     release = Release(
@@ -333,14 +288,7 @@ def _stored_release(row: Row) -> StoredRelease:
         kind=Kind(kind) if kind else None,
         rule=rule,
     )
-    return StoredRelease(release, deleted is not None)
-
-
-def _live(row: Row | None) -> LiveRelease | None:
-    if row is None:
-        return None
-    release_id, sha, state, number, kind = row
-    return LiveRelease(release_id, ReleaseCommit(sha, CommitState(state), number), Kind(kind) if kind else None)
+    return SeenRelease(release, deleted is not None)
 
 
 def _defect_values(place: Place, defect: Defect) -> tuple[object, ...]:

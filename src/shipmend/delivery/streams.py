@@ -8,77 +8,103 @@ from uuid import UUID
 from shipmend.catalog.queries import RepoRef, Tenant
 from shipmend.core import releases
 from shipmend.core.releases import Kind, Release, ReleaseCommit
+from shipmend.core.streams import Neighbourhood, SeenRelease, Spot
+from shipmend.core.values import Sha
 from shipmend.delivery import store
-from shipmend.delivery.store import LiveRelease
 from shipmend.history import graphs
 
 
 class StreamWriter:
-    """Writes releases of one repo, inside write(), its streams being locked.
+    """Reads and writes releases of one entity, inside write(), their streams being locked. `finish` ends it.
 
-    Any order will do; in the order of the stream, the release that follows them all is measured only once.
+    Any order will do; a release that follows several of those written is measured only once, and nothing is asked
+    twice. New ones are stored together, at the end or before what might ask for them.
     """
 
-    def __init__(self, tenant: Tenant, repo: RepoRef, *, now: int) -> None:
+    def __init__(self, tenant: Tenant, *, now: int) -> None:
         self._tenant = tenant
-        self._repo = repo
         self._now = now
-        self._followers: dict[UUID, tuple[LiveRelease, LiveRelease | None]] = {}
-        """Those with another release before them by now, which is the second of the pair."""
+        self._known = Neighbourhood()
+        self._new: list[tuple[UUID, Release]] = []
+        self._followers: dict[UUID, tuple[RepoRef, Release, Release | None]] = {}
+        """Those with another release before them by now, which comes last."""
 
-    def put(self, release: Release, *, is_new: bool) -> Release:
+    def at(self, spot: Spot) -> list[SeenRelease]:
+        """The releases at an instant of a stream, deleted ones included."""
+        self._look(spot)
+        return self._known.at(spot)
+
+    def timeless(self, repo: RepoRef, release: Release, asked: Sha | str) -> list[SeenRelease]:
+        """Those of the release's stream that were to take their time from its commit, `asked` for by these digits."""
+        self._store_new()
+        return store.timeless_releases(self._tenant, repo.id, release, asked)
+
+    def put(self, repo: RepoRef, release: Release, *, is_new: bool) -> Release:
         """Write a release with its kind, and return it so."""
-        previous, following = store.neighbours(self._tenant, self._repo.id, release)
+        previous, following = self._beside(repo, release)
         is_live = releases.is_live(release)
-        after = replace(release, kind=self._kind(release.commit if is_live else None, previous))
+        after = replace(release, kind=self._kind(repo, release.commit if is_live else None, previous))
         if is_new:
-            store.insert_release(self._tenant, self._repo.id, after, now=self._now)
+            self._new.append((repo.id, after))
         else:
+            self._store_new()
             store.update_release(self._tenant, after, now=self._now)
+        self._known.set(repo.id, after)
         self._followers.pop(after.id, None)
-        self._follows(following, LiveRelease(after.id, after.commit, None) if is_live else previous)
+        self._follows(repo, following, after if is_live else previous)
         return after
 
-    def delete(self, release: Release) -> None:
+    def delete(self, repo: RepoRef, release: Release) -> None:
         """Delete a release for good."""
+        self._store_new()
         store.delete_release(self._tenant, release.id, now=self._now)
-        self._close_the_gap(release)
+        self._close_the_gap(repo, release)
 
-    def take_back(self, release: Release) -> None:
+    def take_back(self, repo: RepoRef, release: Release) -> None:
         """Delete a release until its rule makes it again."""
+        self._store_new()
         store.take_back_release(self._tenant, release.id, now=self._now)
-        self._close_the_gap(release)
+        self._close_the_gap(repo, release)
 
     def finish(self) -> None:
-        """Set right the kinds of the releases that follow those written."""
-        for release, previous in self._followers.values():
-            kind = self._kind(release.commit, previous)
+        """Store what is new, and set right the kinds of the releases that follow those written."""
+        self._store_new()
+        for repo, release, previous in self._followers.values():
+            kind = self._kind(repo, release.commit, previous)
             if kind is not release.kind:
                 store.set_kind(self._tenant, release.id, kind)
         self._followers.clear()
 
-    def _close_the_gap(self, release: Release) -> None:
+    def _store_new(self) -> None:
+        if self._new:
+            store.insert_releases(self._tenant, self._new, now=self._now)
+            self._new.clear()
+
+    def _close_the_gap(self, repo: RepoRef, release: Release) -> None:
         self._followers.pop(release.id, None)
-        previous, following = store.neighbours(self._tenant, self._repo.id, release)
-        self._follows(following, previous)
+        self._known.forget(repo.id, release.environment)
+        previous, following = self._beside(repo, release)
+        self._follows(repo, following, previous)
 
-    def _follows(self, following: LiveRelease | None, previous: LiveRelease | None) -> None:
+    def _beside(self, repo: RepoRef, release: Release) -> tuple[Release | None, Release | None]:
+        if release.released is None:
+            return None, None
+        self._look(Spot(repo.id, release.environment, release.released.epoch))
+        return self._known.beside(repo.id, release)
+
+    def _look(self, spot: Spot) -> None:
+        if not self._known.knows(spot):
+            self._known.add(spot, store.around(self._tenant, spot))  # what is not stored yet is known already
+
+    def _follows(self, repo: RepoRef, following: Release | None, previous: Release | None) -> None:
         if following is not None:
-            self._followers[following.id] = following, previous
+            self._followers[following.id] = repo, following, previous
 
-    def _kind(self, commit: ReleaseCommit | None, previous: LiveRelease | None) -> Kind | None:
+    def _kind(self, repo: RepoRef, commit: ReleaseCommit | None, previous: Release | None) -> Kind | None:
         def relate(earlier: int, later: int) -> releases.Relation:
-            return graphs.relate(self._tenant.id, self._repo.number, earlier, later)
+            return graphs.relate(self._tenant.id, repo.number, earlier, later)
 
         return releases.derive_kind(commit, previous.commit if previous else None, relate)
-
-
-def put_release(tenant: Tenant, repo: RepoRef, release: Release, *, is_new: bool, now: int) -> Release:
-    """Write one release with its kind, set right that of the one after it, and return it; inside write()."""
-    writer = StreamWriter(tenant, repo, now=now)
-    after = writer.put(release, is_new=is_new)
-    writer.finish()
-    return after
 
 
 def title(repo: RepoRef, release: Release) -> str:

@@ -20,6 +20,7 @@ from shipmend.catalog.models import Repo
 from shipmend.catalog.queries import RepoRef, Tenant
 from shipmend.core.errors import Invalid, NotFound
 from shipmend.core.releases import CommitState, FieldChange, Instant, Release, ReleaseCommit, field_changes
+from shipmend.core.streams import SeenRelease, Spot
 from shipmend.core.tracking import (
     IN_THE_FUTURE,
     Candidate,
@@ -168,19 +169,28 @@ class _Run:
 
     def do(self, events: Sequence[Event]) -> None:
         """Do that about some events; inside write(). Each is decided anew, since a call may have come between."""
-        store.lock_stream(self._tenant, self._repo.id)
-        writer = StreamWriter(self._tenant, self._repo, now=self._now)
+        store.lock_streams(self._tenant, [self._repo.id])
+        writer = StreamWriter(self._tenant, now=self._now)
         for event in events:
-            stored = store.release_at(self._tenant, self._repo.id, event)
+            stored = self._stored(writer, event)
             wanted = self._wanted.get(event)
             step = decide(store.standing_of(stored, self._kept) if stored else None, wanted)
             before = stored.release if stored else None
             if step is not None and wanted is not None:
                 self._put(writer, step, wanted, before)
             elif step is Step.TAKE_BACK and before is not None:
-                writer.take_back(before)
+                writer.take_back(self._repo, before)
                 self._record(step, before, before.rule)
         writer.finish()
+
+    def _stored(self, writer: StreamWriter, event: Event) -> SeenRelease | None:
+        """The row of an event; one that is there before one that was deleted."""
+        rows = [
+            row
+            for row in writer.at(Spot(self._repo.id, event.environment, event.at))
+            if row.release.commit.sha == event.sha
+        ]
+        return min(rows, key=lambda row: row.is_deleted, default=None)
 
     def _matches(self, rule: Rule) -> Iterator[Candidate]:
         for candidate in matches_of(self._tenant, self._repo, rule):
@@ -195,7 +205,7 @@ class _Run:
             changes = field_changes(before, after)
         elif before is not None:
             after = replace(after, id=before.id)
-        writer.put(after, is_new=before is None)
+        writer.put(self._repo, after, is_new=before is None)
         self._record(step, after, wanted.rule, changes)
 
     def _release(self, wanted: Wanted) -> Release:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from shipmend.audit.trail import COMMAND_LINE
@@ -18,7 +19,7 @@ from shipmend.core.values import ResourcePath, Sha
 from shipmend.db.clock import epoch_now
 from shipmend.db.ids import new_id
 from shipmend.db.writes import write
-from shipmend.delivery.actions import defect_work, release_work
+from shipmend.delivery.actions import defect_work, prepare_release, record_release
 from shipmend.delivery.commits import CommitFinder
 from shipmend.delivery.handlers import follow_up_now
 from shipmend.delivery.rules import was_set
@@ -111,7 +112,9 @@ def _release_work(repo: _Recorded, deploy: Deploy) -> Callable[[], object]:
         status=deploy.status,
         issue_keys=deploy.keys,
     )
-    return release_work(place=repo.place, report=report, finder=CommitFinder(), actor=COMMAND_LINE, now=epoch_now())
+    now = epoch_now()
+    prepared = prepare_release(place=repo.place, report=report, finder=CommitFinder(), actor=COMMAND_LINE, now=now)
+    return partial(record_release, prepared, now=now)
 
 
 def _detection_work(tenant: Tenant, detection: Detection) -> Callable[[], object]:
