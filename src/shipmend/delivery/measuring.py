@@ -32,10 +32,10 @@ _ENVIRONMENTS = Statement(
     "SELECT DISTINCT environment FROM delivery_release WHERE entity_id = ? AND repo_id = ? AND deleted_at IS NULL"
 )
 _MEASURED = there_or_gone(
-    "SELECT d.release_id, d.insertions IS NULL AND d.computed_at < ?, d.commit_number, d.base_number, d.paths"
+    "SELECT d.release_id, d.insertions IS NULL AND d.computed_at < ?1, d.commit_number, d.base_number, d.paths"
     " FROM delivery_release r"
     " JOIN delivery_releasediff d ON d.entity_id = r.entity_id AND d.release_id = r.id",
-    "r.entity_id = ? AND r.repo_id = ?",
+    "r.entity_id = ?2 AND r.repo_id = ?3",
 )
 _IS_THERE = Statement("SELECT 1 FROM delivery_release WHERE entity_id = ? AND id = ? AND deleted_at IS NULL")
 _FORGET = Statement("DELETE FROM delivery_releasediff WHERE entity_id = ? AND release_id = ?")
@@ -58,7 +58,7 @@ def measure_repo(tenant: Tenant, repo: RepoRef, guard: Guard) -> None:
     """
     globs = globs_of(repo)
     wanted = _wanted(tenant, repo, diffs.fingerprint(globs))
-    rows = _MEASURED.rows(*(epoch_now() - RETRY_AFTER, tenant.id, repo.id) * 2)
+    rows = _MEASURED.rows(epoch_now() - RETRY_AFTER, tenant.id, repo.id)
     gone = [release for release, *_ in rows if release not in wanted]
     if gone:
         guard.write(lambda: _FORGET.run_many((tenant.id, release) for release in gone))

@@ -55,7 +55,8 @@ _MARKED = Statement(
     f" WHERE {_STREAM} AND needs_attribution ORDER BY id"
 )
 _ATTRIBUTED = there_or_gone(
-    "SELECT attributed_at, attributed_commit, id FROM delivery_release", f"{_STREAM} AND attributed_at IS NOT NULL"
+    "SELECT attributed_at, attributed_commit, id FROM delivery_release",
+    "entity_id = ?1 AND repo_id = ?2 AND environment = ?3 AND attributed_at IS NOT NULL",
 )
 _LIVE = Statement(
     f"SELECT released_at, commit_number, id FROM delivery_release WHERE {_STREAM} AND {_IS_LIVE}"
@@ -288,7 +289,7 @@ def _stream(key: StreamKey) -> tuple[UUID, int]:
 
 def _load(key: StreamKey, stream_id: UUID, version: int) -> _Known:
     lineage = Lineage(graphs.load(key.entity_id, key.repo_number))
-    ids = {StreamRelease(at, commit): release_id for at, commit, release_id in _ATTRIBUTED.rows(*key.words * 2)}
+    ids = {StreamRelease(at, commit): release_id for at, commit, release_id in _ATTRIBUTED.rows(*key.words)}
     releases = {release_id: release for release, release_id in ids.items()}
     rows = _RUNS.rows(key.entity_id, stream_id)
     runs = [Run(first, last, releases[release_id]) for first, last, release_id in rows]

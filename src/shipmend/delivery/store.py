@@ -23,7 +23,7 @@ RELEASE_COLUMNS = (
 
 
 def there_or_gone(select: str, where: str, and_gone: str = "") -> Statement:
-    """Releases, deleted ones included. Each half has an index of its own, so the parameters are given twice."""
+    """Releases, deleted ones included: each half has an index of its own. `where` numbers its parameters."""
     there = f"{select} WHERE {where} AND deleted_at IS NULL"
     return Statement(f"{there} UNION ALL {select} WHERE {where} AND deleted_at IS NOT NULL{and_gone}")
 
@@ -74,7 +74,7 @@ _AROUND = Statement(
 )
 _EVENTS = there_or_gone(
     "SELECT released_at, release_sha, environment, name, rule_id, deleted_at FROM delivery_release",
-    "entity_id = ? AND repo_id = ?",
+    "entity_id = ?1 AND repo_id = ?2",
     and_gone=" AND rule_id IS NULL",
 )
 
@@ -157,7 +157,7 @@ def standing_events(tenant: Tenant, repo_id: UUID, kept: Container[UUID]) -> dic
     """
     return {
         Event(at, sha, environment): _standing(name, rule, deleted is not None, kept)
-        for at, sha, environment, name, rule, deleted in _EVENTS.rows(*(tenant.id, repo_id) * 2)
+        for at, sha, environment, name, rule, deleted in _EVENTS.rows(tenant.id, repo_id)
         if at is not None
     }
 
