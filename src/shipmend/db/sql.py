@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+if TYPE_CHECKING:
+    import psycopg
 
 Row = tuple[Any, ...]
 
@@ -84,14 +86,20 @@ class Statement:
             if database.vendor == "sqlite":
                 database.connection.executemany(self._sqlite, parameters)
             else:
-                psycopg.Cursor(database.connection).executemany(self._postgres, list(parameters))
+                postgres_cursor(database.connection).executemany(self._postgres, list(parameters))
 
     def _execute(self, database: BaseDatabaseWrapper, parameters: Sequence[object]) -> Any:
         if database.vendor == "sqlite":
             return database.connection.execute(self._sqlite, parameters)
-        # Not Django's cursor: that one binds on the client and so can't prepare.
         given = {str(n): value for n, value in enumerate(parameters, 1)} if self._is_numbered else parameters
-        return psycopg.Cursor(database.connection).execute(self._postgres, given, prepare=True)
+        return postgres_cursor(database.connection).execute(self._postgres, given, prepare=True)
+
+
+def postgres_cursor(raw: psycopg.Connection) -> psycopg.Cursor:
+    """The driver's own. Not Django's: that one binds on the client, and so can't prepare."""
+    import psycopg  # noqa: PLC0415 -- a tenth of the start of a process that never meets PostgreSQL
+
+    return psycopg.Cursor(raw)
 
 
 class _Mine(threading.local):

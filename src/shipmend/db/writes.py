@@ -21,12 +21,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import psycopg
 from django.db import (
     DEFAULT_DB_ALIAS,
     DatabaseError,
+    Error,
     IntegrityError,
     InterfaceError,
     OperationalError,
@@ -38,6 +38,9 @@ from django.db import (
 from shipmend.core.errors import Refused, Unavailable
 from shipmend.db.sql import Statement, forget_connection, is_sqlite
 from shipmend.metrics import COMMIT_SECONDS, COMMIT_SIZES, WRITE_RETRIES, WRITES
+
+if TYPE_CHECKING:
+    import psycopg
 
 T = TypeVar("T")
 
@@ -333,11 +336,11 @@ def _as_refusal(error: DatabaseError | InterfaceError) -> BaseException:
 
 def _forget_connection() -> None:
     """Drop this thread's connection, whose state nobody knows, with all that Django remembers of it."""
-    raw = connection.connection
+    raw, in_words_of_django = connection.connection, connection.wrap_database_errors
     del connections[DEFAULT_DB_ALIAS]
     forget_connection()
     if raw is not None:
-        with suppress(sqlite3.Error, psycopg.Error):
+        with suppress(Error), in_words_of_django:
             raw.close()
 
 

@@ -11,11 +11,10 @@ from itertools import repeat
 from typing import cast
 from uuid import UUID
 
-import psycopg
 from django.db import connection
 
 from shipmend.core.tickets import SEPARATOR
-from shipmend.db.sql import Row, Statement, is_sqlite
+from shipmend.db.sql import Row, Statement, is_sqlite, postgres_cursor
 from shipmend.history.arranging import NO_OFFSET, NOTHING
 
 LOOKUP = 500
@@ -90,7 +89,7 @@ class Table:
             yield column if nothing is None else [None if value == nothing else value for value in column]
 
     def _copy(self, rows: Iterable[Sequence[object]]) -> None:
-        with psycopg.Cursor(connection.connection).copy(f"COPY {self._columns} FROM STDIN (FORMAT BINARY)") as copy:
+        with postgres_cursor(connection.connection).copy(f"COPY {self._columns} FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(self._types)
             for row in rows:
                 copy.write_row(row)
