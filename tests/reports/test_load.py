@@ -6,22 +6,26 @@ import random
 import statistics
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from shipmend.catalog.queries import find_place
+from shipmend.core.causes import CauseKind
 from shipmend.core.dora import Figure, figures
 from shipmend.core.facts import Reason
 from shipmend.core.metrics import Dimension, Metric
 from shipmend.core.moments import iso
 from shipmend.core.values import ResourcePath
 from shipmend.core.windows import Interval, Window
-from shipmend.delivery.models import ReleaseLead
+from shipmend.delivery.causes import causes_of
+from shipmend.delivery.models import CriticalDefect, ReleaseLead
 from shipmend.reports.load import Ground
 from shipmend.reports.series import ground_of, groups, measure
 from tests.gitworld import GitRepo
 from tests.questions import asked
+from tests.reports.busy import Busy
 from tests.world import FIRST_DAY, World
 
 pytestmark = pytest.mark.database
@@ -222,6 +226,17 @@ def test_a_part_of_a_repo_counts_the_commits_that_touch_its_paths(world: World, 
     for _ in range(2):
         lead = found(world, part.path)[Metric.CHANGE_LEAD_TIME]
         assert (lead.n, lead.numerator) == (2, (6 + 4) * DAY)
+
+
+@pytest.mark.parametrize("seed", [21, 22])
+def test_a_cause_is_the_same_from_all_releases_read_and_from_the_last_ones_looked_up(
+    world: World, tmp_path: Path, seed: int
+) -> None:
+    Busy(world, tmp_path, seed)
+    read = ground(world).causes
+    looked_up = causes_of(world.tenant, CriticalDefect.objects.filter(entity_id=world.tenant.id))
+    assert read == {id_: looked_up[id_] for id_ in read}
+    assert {cause.kind for cause in read.values()} == {CauseKind.GUESS, CauseKind.UNATTRIBUTED}
 
 
 def test_the_number_of_queries_does_not_grow(line: Line) -> None:
