@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from shipmend.catalog.models import Repo
@@ -126,6 +126,17 @@ def list_defects(
     total = rows.count()
     shown = list(rows.order_by("-detected_at", "-id")[(page - 1) * size : page * size])
     return Page(_defect_views(place.tenant, shown), page, size, total)
+
+
+def latest_defects(place: Place, *, size: int) -> dict[DefectState, Page[DefectView]]:
+    """The latest open ones of a place and the latest resolved ones, in six queries."""
+    every = defects_of_place(place)
+    counts = every.aggregate(all=Count("id"), resolved=Count("resolved_at"))
+    totals = {DefectState.OPEN: counts["all"] - counts["resolved"], DefectState.RESOLVED: counts["resolved"]}
+    latest = every.order_by("-detected_at", "-id")
+    rows = {state: list(latest.filter(resolved_at__isnull=state is DefectState.OPEN)[:size]) for state in totals}
+    views = {view.id: view for view in _defect_views(place.tenant, [row for each in rows.values() for row in each])}
+    return {state: Page(tuple(views[row.id] for row in rows[state]), 1, size, total) for state, total in totals.items()}
 
 
 def defects_of_place(place: Place) -> QuerySet[CriticalDefect]:

@@ -13,7 +13,7 @@ from shipmend.core.defects import DefectState
 from shipmend.core.metrics import Metric
 from shipmend.core.windows import Interval
 from shipmend.db.clock import epoch_now
-from shipmend.delivery.queries import Page, environments_of, list_defects, list_releases
+from shipmend.delivery.queries import Page, environments_of, latest_defects, list_releases
 from shipmend.delivery.views import DefectView, ReleaseView
 from shipmend.reports.load import Ground
 from shipmend.reports.series import Course, ground_of, measure
@@ -92,8 +92,8 @@ def read_overview(place: Place, query: QueryDict) -> Overview:
     def number(metric: Metric) -> Number:
         return Number(course.measure(metric), place_address("metric", place.path, metric) + picker.query)
 
-    open_ = list_defects(place, state=DefectState.OPEN, size=FEW)
-    resolved = list_defects(place, state=DefectState.RESOLVED, size=FEW)
+    defects = latest_defects(place, size=FEW)
+    open_, resolved = defects[DefectState.OPEN], defects[DefectState.RESOLVED]
     return Overview(
         place,
         picker,
