@@ -24,7 +24,7 @@ from shipmend.web.charts.series import Style, series
 from shipmend.web.definitions import anchor_of
 from shipmend.web.evidence import Evidence, has_numerator
 from shipmend.web.filters import page_number
-from shipmend.web.metric_rows import SHOWN, part_of, rows_of
+from shipmend.web.metric_rows import part_of, rows_of, word_of
 from shipmend.web.numbers import Number, likely, made_of
 from shipmend.web.windows import Choice, Picker, read_picker
 
@@ -172,14 +172,11 @@ def read_metric(place: Place, metric: Metric, query: QueryDict) -> MetricPage:
         more,
         part.words,
         tuple(
-            Choice(f"{SHOWN[show]} {n:,}", picker.narrowed(show=show), show == rows.shown) for show, n in rows.amounts
+            Choice(f"{word_of(show, metric)} {n:,}", picker.narrowed(show=show), show == rows.shown)
+            for show, n in rows.amounts
         ),
         rows.page(page_number(query, "page")),
     )
-
-
-def _choice(show: str, amount: int, shown: str, picker: Picker) -> Choice:
-    return Choice(f"{SHOWN[show]} {amount:,}", picker.narrowed(show=show), show == shown)
 
 
 def all_rows(place: Place, metric: Metric, query: QueryDict) -> Iterator[Evidence]:

@@ -30,6 +30,13 @@ SHOWN = {
 }
 
 
+def word_of(show: str, metric: Metric) -> str:
+    """What a choice of rows is called."""
+    if show == Verdict.COUNTED and has_numerator(metric):
+        return "In the denominator alone"
+    return SHOWN[show]
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """What of a place's facts a page is about."""

@@ -11,8 +11,8 @@ from django import template
 from django.conf import settings
 from django.http import QueryDict
 from django.template import Context
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from shipmend.core.change_texts import STATUSES
 from shipmend.core.moments import iso
@@ -92,6 +92,12 @@ def ago(epoch: int | None) -> str:
 def minus(later: int, earlier: int) -> int:
     """Seconds between two instants."""
     return later - earlier
+
+
+@register.filter
+def at_slashes(text: str) -> SafeString:
+    """A text that may go on in the next line behind each slash, as paths best do."""
+    return format_html_join(mark_safe("/<wbr>"), "{}", ((part,) for part in text.split("/")))
 
 
 @register.filter
