@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def test_nothing_acknowledged_is_lost_or_done_twice_when_processes_are_killed(tm
             lambda: here.get("imports?resource_path=e/acme/git0")[1]["imports"][0]["commits"] == len(git.commits)
         )
         assert here.processes["web"].stop() == 0
-        assert here.processes["worker"].stop() == 0
+        # The last one may have been started a moment ago, and not yet have come to hear what it is told.
+        assert here.processes["worker"].stop() in (0, -signal.SIGTERM)
         here.check_integrity()
         verdict = judge(history.events, here.stored())
     note(

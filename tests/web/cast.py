@@ -14,6 +14,11 @@ from shipmend.core.values import Role
 from tests.world import World
 
 
+def words_of(markup: str) -> str:
+    """What people read in it, every run of white space as one blank."""
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", markup.replace("<wbr>", "")))).strip()
+
+
 @dataclass(frozen=True)
 class Person:
     """Someone signed in, or nobody in particular."""
@@ -55,6 +60,5 @@ class Seen:
         """A response, read."""
         assert isinstance(response, HttpResponse)
         markup = response.content.decode()
-        words = html.unescape(re.sub(r"<[^>]*>", " ", markup))
         headers = dict(response.headers)
-        return cls(response.status_code, re.sub(r"\s+", " ", words), markup, headers.get("Location", ""), headers)
+        return cls(response.status_code, words_of(markup), markup, headers.get("Location", ""), headers)

@@ -15,7 +15,7 @@ from tests.delivery.blame import HOUR, NOON, Scene
 from tests.gitworld import GitRepo
 from tests.questions import asked
 from tests.snapshot import stored_rows
-from tests.web.cast import Person, Seen
+from tests.web.cast import Person, Seen, words_of
 from tests.world import World
 
 pytestmark = pytest.mark.database
@@ -44,7 +44,7 @@ def section(seen: Seen, name: str) -> str:
     """One section of a page, as text."""
     found = re.search(rf'<section id="{name}".*?</section>', seen.html, re.DOTALL)
     assert found, name
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", found.group()))
+    return words_of(found.group())
 
 
 def stored_fix(scene: Scene) -> str:
@@ -58,14 +58,14 @@ def test_the_cause_is_told_with_its_reason_and_changed_by_buttons(scene: Scene, 
     scene.defect(path, NOON + 2 * HOUR)
     page = address(scene)
     told = section(member.get(page), "cause")
-    assert "guess v2 of acme/ shop" in told
+    assert "guess v2 of acme/shop" in told
     assert "1 h before it." in told
     assert member.post(acts(scene), do="accept", **{"accept-seen": late}).to == page
     assert member.user
     assert f"Cause accepted by user {member.user.email}" in section(member.get(page), "cause")
     member.post(acts(scene), do="name", **{"name-release": early})
     told = section(member.get(page), "cause")
-    assert "named v1 of acme/ shop" in told
+    assert "named v1 of acme/shop" in told
     assert "Otherwise the guess would be v2" in told
     member.post(acts(scene), do="none")
     assert "unattributed Somebody said that no release caused it." in section(member.get(page), "cause")

@@ -12,7 +12,7 @@ from shipmend.core.values import ResourcePath, Role
 from shipmend.web.listing import SIZE
 from tests.gitworld import GitRepo
 from tests.questions import asked
-from tests.web.cast import Person, Seen
+from tests.web.cast import Person, Seen, words_of
 from tests.world import Api, World
 
 pytestmark = pytest.mark.database
@@ -52,7 +52,7 @@ def defects_at(path: ResourcePath | str) -> str:
 def section(seen: Seen, name: str) -> str:
     """One section of a page, as text; empty if it isn't there."""
     found = re.search(rf'<section id="{name}".*?</section>', seen.html, re.DOTALL)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", found.group())) if found else ""
+    return words_of(found.group()) if found else ""
 
 
 def order(text: str, *words: str) -> list[str]:

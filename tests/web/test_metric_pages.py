@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from html import unescape
 from io import StringIO
 
 import pytest
@@ -16,7 +15,7 @@ from shipmend.core.metrics import INFO, Metric
 from shipmend.core.values import Role
 from tests.gitworld import ADA, GRACE, GitRepo
 from tests.questions import asked
-from tests.web.cast import Person, Seen
+from tests.web.cast import Person, Seen, words_of
 from tests.world import World
 
 pytestmark = pytest.mark.database
@@ -59,17 +58,14 @@ def january(world: World) -> World:
 
 def main(seen: Seen) -> str:
     """What stands on a page below its head."""
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", seen.html[seen.html.index("<main") :])))
+    return words_of(seen.html[seen.html.index("<main") :])
 
 
 def table_rows(seen: Seen, section: str) -> Iterator[list[str]]:
     found = re.search(rf'<section id="{section}".*?</section>', seen.html, re.DOTALL)
     assert found, section
     for row in re.findall(r"<tr.*?</tr>", found.group(), re.DOTALL)[1:]:
-        yield [
-            re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", cell))).strip()
-            for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)
-        ]
+        yield [words_of(cell) for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)]
 
 
 def test_the_overview_tells_the_five_numbers_what_is_open_and_the_latest_releases(

@@ -50,10 +50,10 @@ def test_a_member_makes_a_part_and_sees_what_it_counts(
     assert add(member, world, "services/a/\r\n!**/*.md\r\n").to == f"{settings}/repos"
     assert Job.objects.filter(entity_id=world.tenant.id, kind=SIFT, key=str(source.id)).exists()
     listed = member.get(f"{settings}/repos").text
-    assert "part of acme/ mono" in listed
+    assert "part of acme/mono" in listed
     world.index(source)
     page = member.get(f"/entities/{world.repo_path('a')}").text
-    assert "part of acme/ mono : services/a/** !**/*.md" in page
+    assert "part of acme/mono : services/a/** !**/*.md" in page
     assert "1 commit," in page
     assert trail.latest(world.tenant.id)[0].action == "repo_changed"
 
@@ -148,7 +148,7 @@ def test_a_repo_with_parts_says_so_before_and_when_it_is_to_be_removed(
 ) -> None:
     owner = Person.of(world, Role.OWNER)
     part = world.part("a", source, "services/a/**")
-    assert "have to be removed first: acme/ a" in owner.get(f"{settings}/repos/acme/mono/remove").text
+    assert "have to be removed first: acme/a" in owner.get(f"{settings}/repos/acme/mono/remove").text
     refused = owner.post(f"{settings}/repos/acme/mono/remove")
     assert refused.status == 400
     assert f"has parts ({part.path}): remove those first" in refused.text
