@@ -248,6 +248,7 @@ def test_a_defect_is_fixed_by_a_commit_among_the_changes_or_by_the_release_itsel
 
 def test_a_fix_on_a_branch_beside_the_release_is_not_its_own(shop: Shop, line: list[str], git_repo: GitRepo) -> None:
     beside = git_repo.commit("beside", branch="side")
+    shop.world.index(shop.row)
     after = git_repo.commit("after", branch="main")
     shop.world.index(shop.row)
     numbers = [number_of(shop, sha) for sha in (line[5], beside, after)]
