@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from tests.faults.figures import DATABASE
-from tests.serving import SOURCE
+from tests.serving import SOURCE, free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 180.0
@@ -192,18 +191,12 @@ def instance(folder: Path, *upstreams: Path, environ: Mapping[str, str] | None =
         "SHIPMEND_FETCH_INTERVAL": "0",
         **(environ or {}),
     }
-    made = Instance(data, settings, _free_port())
+    made = Instance(data, settings, free_port())
     try:
         made.furnish(*upstreams)
         yield made
     finally:
         made.end()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def eventually(what: Callable[[], bool]) -> None:

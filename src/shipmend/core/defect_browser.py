@@ -113,8 +113,8 @@ class _Sums:
             self.open += 1
         else:
             self.resolved += 1
-            if defect.resolved_at >= defect.detected_at:
-                self.took.append(defect.resolved_at - defect.detected_at)
+        if (took := defect.took) is not None:
+            self.took.append(took)
         if fixes:
             self.fixes += fixes
             self.not_held += fixes - 1

@@ -124,9 +124,8 @@ def is_failure(row: ReleaseRow, rules: Rules) -> bool:
 
 def _deployment_frequency(cut: Cut, _rules: Rules) -> Figure:
     counted, days = len(cut.counted), cut.window.days
-    return Figure(
-        Metric.DEPLOYMENT_FREQUENCY, counted / days, counted, counted, days, excluded=_as_left(cut.left_out)
-    )  # fmt: skip
+    excluded = _as_left(cut.left_out)
+    return Figure(Metric.DEPLOYMENT_FREQUENCY, counted / days, counted, counted, days, excluded=excluded)
 
 
 def _change_lead_time(cut: Cut, _rules: Rules) -> Figure:

@@ -14,11 +14,8 @@ from operator import attrgetter
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from shipmend.core.releases import CommitState, Kind, Status
+from shipmend.core.releases import Kind, Status
 from shipmend.core.windows import Window
-
-SETTLED = frozenset({CommitState.KNOWN, CommitState.UNVERIFIED})
-"""Of a commit: it is known, or can't be verified for want of a remote."""
 
 
 class Reason(StrEnum):
@@ -58,7 +55,7 @@ class ReleaseFact(NamedTuple):
     kind: Kind | None
     status: Status
     is_settled: bool
-    """Whether its commit is `SETTLED`."""
+    """Whether its commit is `releases.SETTLED`."""
     undone_by: UUID | None = None
     """The first rollback that undid it (core.rollbacks)."""
 

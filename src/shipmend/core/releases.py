@@ -49,6 +49,10 @@ class CommitState(StrEnum):
     """Accepted as pending, then not found on the remote."""
 
 
+SETTLED = frozenset({CommitState.KNOWN, CommitState.UNVERIFIED})
+"""Of a commit: it is known, or can't be verified for want of a remote."""
+
+
 class Action(StrEnum):
     """What a call did to the stored thing."""
 
@@ -271,8 +275,7 @@ def decide_release(stored: Release | None, wanted: Release, report: ReleaseRepor
 
 def is_live(release: Release) -> bool:
     """Whether the release took part in what is live: succeeded, with a time and a commit that was not refused."""
-    settled = release.commit.state in (CommitState.KNOWN, CommitState.UNVERIFIED)
-    return settled and release.status is Status.SUCCEEDED and release.released is not None
+    return release.commit.state in SETTLED and release.status is Status.SUCCEEDED and release.released is not None
 
 
 def field_changes(before: object, after: object) -> tuple[FieldChange, ...]:

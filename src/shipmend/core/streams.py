@@ -20,6 +20,11 @@ class Spot(NamedTuple):
     environment: str
     epoch: int
 
+    @classmethod
+    def of(cls, repo_id: UUID, release: Release) -> Spot | None:
+        """Where a release of this repo is; None while its commit is to give the time."""
+        return None if release.released is None else cls(repo_id, release.environment, release.released.epoch)
+
 
 class SeenRelease(NamedTuple):
     """A release as stored, and whether it has been deleted."""

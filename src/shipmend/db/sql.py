@@ -86,13 +86,18 @@ class Statement:
             if database.vendor == "sqlite":
                 database.connection.executemany(self._sqlite, parameters)
             else:
-                postgres_cursor(database.connection).executemany(self._postgres, list(parameters))
+                postgres_cursor(database.connection).executemany(
+                    self._postgres, [self._given(each) for each in parameters]
+                )
 
     def _execute(self, database: BaseDatabaseWrapper, parameters: Sequence[object]) -> Any:
         if database.vendor == "sqlite":
             return database.connection.execute(self._sqlite, parameters)
-        given = {str(n): value for n, value in enumerate(parameters, 1)} if self._is_numbered else parameters
-        return postgres_cursor(database.connection).execute(self._postgres, given, prepare=True)
+        return postgres_cursor(database.connection).execute(self._postgres, self._given(parameters), prepare=True)
+
+    def _given(self, parameters: Sequence[object]) -> Sequence[object] | dict[str, object]:
+        """The parameters as psycopg takes them."""
+        return {str(n): value for n, value in enumerate(parameters, 1)} if self._is_numbered else parameters
 
 
 def postgres_cursor(raw: psycopg.Connection) -> psycopg.Cursor:

@@ -26,7 +26,7 @@ from shipmend.core.releases import (
     ReleaseReport,
     Status,
 )
-from shipmend.core.streams import SeenRelease, Spot
+from shipmend.core.streams import SeenRelease
 from shipmend.core.values import ResourcePath
 from shipmend.db.ids import new_id
 from shipmend.delivery import store, verdicts
@@ -64,12 +64,6 @@ class PreparedRelease:
     wanted: Release
     report: ReleaseReport
     actor: Actor
-
-    @property
-    def spot(self) -> Spot | None:
-        """Where on its stream it belongs; None while its commit is to give the time."""
-        released = self.wanted.released
-        return None if released is None else Spot(self.repo.id, self.wanted.environment, released.epoch)
 
 
 def prepare_release(
@@ -112,7 +106,7 @@ def record_release(prepared: PreparedRelease, *, now: int) -> RecordedRelease:
 
 
 def _writer(prepared: Sequence[PreparedRelease], *, now: int) -> StreamWriter:
-    """For reports of one entity, their streams locked and looked at."""
+    """For reports of one entity, their streams locked."""
     tenant = prepared[0].tenant
     # All at once and in order, or two batches could each wait for the other.
     store.lock_streams(tenant, {each.repo.id for each in prepared})
@@ -143,11 +137,9 @@ def _record_release(prepared: PreparedRelease, writer: StreamWriter) -> Recorded
 
 def _rows_like(prepared: PreparedRelease, writer: StreamWriter) -> list[SeenRelease]:
     """The rows that may be of the same event."""
-    repo, wanted, report, spot = prepared.repo, prepared.wanted, prepared.report, prepared.spot
-    if spot is None:
-        return writer.timeless(repo, wanted, wanted.commit.sha)
-    rows = writer.at(spot)
-    if report.sha is not None and not report.is_timed:
+    repo, wanted, report = prepared.repo, prepared.wanted, prepared.report
+    rows = writer.like(repo, wanted)
+    if wanted.released is not None and report.sha is not None and not report.is_timed:
         rows += writer.timeless(repo, wanted, report.sha)
     return rows
 

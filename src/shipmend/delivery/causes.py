@@ -23,8 +23,8 @@ from shipmend.core.causes import (
     decide_cause,
     repos_concerned,
 )
-from shipmend.core.facts import SETTLED, why_not_counted
-from shipmend.core.releases import CommitState, Kind, Status
+from shipmend.core.facts import why_not_counted
+from shipmend.core.releases import SETTLED, CommitState, Kind, Status
 from shipmend.db.sql import Statement
 from shipmend.delivery.models import PRODUCTION, CriticalDefect, DefectFix, Release
 

@@ -23,7 +23,7 @@ from shipmend.db.ids import new_id
 from shipmend.db.sql import Row, Statement
 from shipmend.db.writes import write
 from shipmend.delivery import leads, rollbacks
-from shipmend.delivery.store import there_or_gone
+from shipmend.delivery.store import STREAM, there_or_gone
 from shipmend.history import graphs
 from shipmend.history.touched import counted
 from shipmend.jobs.queue import enqueue
@@ -56,7 +56,7 @@ _MARKED = Statement(
 )
 _ATTRIBUTED = there_or_gone(
     "SELECT attributed_at, attributed_commit, id FROM delivery_release",
-    "entity_id = ?1 AND repo_id = ?2 AND environment = ?3 AND attributed_at IS NOT NULL",
+    f"{STREAM} AND attributed_at IS NOT NULL",
 )
 _LIVE = Statement(
     f"SELECT released_at, commit_number, id FROM delivery_release WHERE {_STREAM} AND {_IS_LIVE}"

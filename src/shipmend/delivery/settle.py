@@ -15,7 +15,7 @@ from shipmend.core import releases
 from shipmend.core.defects import Fix, told_better
 from shipmend.core.errors import Invalid
 from shipmend.core.releases import CommitState, FieldChange, Instant, Release, ReleaseCommit
-from shipmend.core.streams import SeenRelease, Spot
+from shipmend.core.streams import SeenRelease
 from shipmend.core.values import Sha
 from shipmend.db.writes import write
 from shipmend.delivery import store
@@ -84,10 +84,7 @@ def _settle_release(tenant: Tenant, repo: RepoRef, release_id: UUID, is_final: b
 
 def _twin(writer: StreamWriter, repo: RepoRef, release: Release) -> SeenRelease | None:
     """The row of the same event, if there is another: one event is one release."""
-    if release.released is None:
-        rows = writer.timeless(repo, release, release.commit.sha)
-    else:
-        rows = writer.at(Spot(repo.id, release.environment, release.released.epoch))
+    rows = writer.like(repo, release)
     return next((row for row in rows if row.release.id != release.id and _is_of(row.release, release.commit)), None)
 
 

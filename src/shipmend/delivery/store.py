@@ -53,16 +53,17 @@ _DELETE_RELEASE = Statement(f"{_GONE}, rule_id = NULL WHERE entity_id = ? AND id
 _TAKE_BACK_RELEASE = Statement(f"{_GONE} WHERE entity_id = ? AND id = ?")
 _SET_KIND = Statement("UPDATE delivery_release SET kind = ? WHERE entity_id = ? AND id = ?")
 
+STREAM = "entity_id = ?1 AND repo_id = ?2 AND environment = ?3"
+"""In statements whose parameters are numbered."""
 # What lies around an instant, in one question. What is nearest is found by its time alone, which the index sorts by;
 # who of one second comes first is core's to say (core.streams).
-_STREAM = "entity_id = ?1 AND repo_id = ?2 AND environment = ?3"
 _LIVE = "status = 'succeeded' AND deleted_at IS NULL AND commit_state IN ('known', 'unverified')"
-_THERE = f"SELECT {RELEASE_COLUMNS} FROM delivery_release WHERE {_STREAM}"
+_THERE = f"SELECT {RELEASE_COLUMNS} FROM delivery_release WHERE {STREAM}"
 
 
 def _nearest(comparison: str, direction: str) -> str:
     return (
-        f"{_THERE} AND {_LIVE} AND released_at = (SELECT released_at FROM delivery_release WHERE {_STREAM}"
+        f"{_THERE} AND {_LIVE} AND released_at = (SELECT released_at FROM delivery_release WHERE {STREAM}"
         f" AND released_at {comparison} ?4 AND {_LIVE} ORDER BY released_at {direction} LIMIT 1)"
     )
 

@@ -34,6 +34,11 @@ class StreamWriter:
         self._look(spot)
         return self._known.at(spot)
 
+    def like(self, repo: RepoRef, release: Release) -> list[SeenRelease]:
+        """Those at the release's instant on its stream; of one without a time, those that wait for the same commit."""
+        spot = Spot.of(repo.id, release)
+        return self.at(spot) if spot else self.timeless(repo, release, release.commit.sha)
+
     def timeless(self, repo: RepoRef, release: Release, asked: Sha | str) -> list[SeenRelease]:
         """Those of the release's stream that were to take their time from its commit, `asked` for by these digits."""
         self._store_new()
@@ -87,9 +92,10 @@ class StreamWriter:
         self._follows(repo, following, previous)
 
     def _beside(self, repo: RepoRef, release: Release) -> tuple[Release | None, Release | None]:
-        if release.released is None:
+        spot = Spot.of(repo.id, release)
+        if spot is None:
             return None, None
-        self._look(Spot(repo.id, release.environment, release.released.epoch))
+        self._look(spot)
         return self._known.beside(repo.id, release)
 
     def _look(self, spot: Spot) -> None:

@@ -142,9 +142,8 @@ class Authors:
                 times[number] += share.times
                 released[number].append(each.row.at)
         return [
-            Developer(author, sample(own), at[0], at[-1])
-            for author, own, at in zip(some, times, released, strict=True)
-        ]  # fmt: skip
+            Developer(author, sample(own), at[0], at[-1]) for author, own, at in zip(some, times, released, strict=True)
+        ]
 
 
 def author_groups(ground: Ground, window: Window) -> tuple[list[Group], int]:

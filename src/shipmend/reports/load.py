@@ -22,8 +22,8 @@ from shipmend.core.causes import (
     repos_concerned,
 )
 from shipmend.core.dora import Rules
-from shipmend.core.facts import SETTLED, DefectFact, Facts, FixFact, LeadFact, ReleaseFact, judge
-from shipmend.core.releases import Kind, Status
+from shipmend.core.facts import DefectFact, Facts, FixFact, LeadFact, ReleaseFact, judge
+from shipmend.core.releases import SETTLED, Kind, Status
 from shipmend.core.values import ResourcePath
 from shipmend.delivery.leads import ShippingRelease, leads_of
 from shipmend.delivery.ownership import bring_entity_up_to_date

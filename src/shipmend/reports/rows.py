@@ -135,10 +135,9 @@ def defects_around(stretch: Stretch) -> tuple[list[DefectRecord], list[FixRecord
     What carried each fix is true once the streams are up to date.
     """
     entity, environment, start, end = stretch.entity_id, stretch.environment, stretch.start, stretch.end
+    of_releases = entity, environment, start, end, entity, environment, environment, environment
     of_defects = entity, end + stretch.reach, end, start, start, entity, entity
-    rows = _DEFECTS.rows(
-        entity, environment, start, end, entity, environment, environment, environment, *of_defects
-    )  # fmt: skip
+    rows = _DEFECTS.rows(*of_releases, *of_defects)
     homes: dict[UUID, UUID] = dict(_HOMES.rows(entity))
     defects = {row[0]: _defect(row, homes) for row in rows}
     return list(defects.values()), [_fix(row, homes) for row in rows if row[_FIX] is not None]
