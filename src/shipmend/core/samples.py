@@ -58,7 +58,8 @@ def share_interval(part: int, whole: int) -> Interval | None:
     middle = share + square / (2 * whole)
     reach = _Z * sqrt(share * (1 - share) / whole + square / (4 * whole * whole))
     scale = 1 + square / whole
-    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+    # It always holds the share itself; rounding would leave out a share of none or of all.
+    return max(0.0, min(share, (middle - reach) / scale)), min(1.0, max(share, (middle + reach) / scale))
 
 
 def _nearest(ordered: list[int], percent: int) -> int:
