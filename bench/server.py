@@ -13,10 +13,12 @@ def main() -> None:
 
     settings.ROOT_URLCONF = "bench.urls"
 
+    from shipmend.lanes import lanes
     from shipmend.server import ServerOptions, serve
     from shipmend.wsgi import application
 
-    serve(application, ServerOptions(host="127.0.0.1", port=0), on_ready=lambda address: print(address, flush=True))
+    options = ServerOptions(host="127.0.0.1", port=0)
+    serve(application, options, on_ready=lambda address: print(address, flush=True), lanes=lanes)
 
 
 if __name__ == "__main__":

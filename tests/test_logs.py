@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipmend.core import tokens
-from shipmend.logs import Json, Lines, current
+from shipmend.logs import Json, Lines, request_id
 from tests.serving import serve
 
 FORMS = [Lines("%(levelname)s %(message)s"), Json()]
@@ -52,11 +52,11 @@ def test_json_is_one_line_that_can_be_read_whatever_is_said(message: str, value:
 
 
 def test_the_request_is_named_in_both_forms() -> None:
-    current.request_id = "r-17"
+    token = request_id.set("r-17")
     try:
         lines, machine = (form.format(record("done")) for form in FORMS)
     finally:
-        current.request_id = ""
+        request_id.reset(token)
     assert lines == "WARNING done [r-17]"
     assert json.loads(machine)["request_id"] == "r-17"
 

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import time
+from contextvars import ContextVar
 
 from shipmend.core.tokens import mask
 
-
-class _Current(threading.local):
-    request_id = ""
-
-
-current = _Current()
-"""The request that this thread works on."""
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""The request that is worked on here. A variable of the context: short calls share a thread."""
 
 
 class Lines(logging.Formatter):
@@ -24,7 +19,8 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as text."""
         text = super().format(record)
-        return mask(f"{text} [{current.request_id}]" if current.request_id and not record.exc_info else text)
+        request = request_id.get()
+        return mask(f"{text} [{request}]" if request and not record.exc_info else text)
 
 
 class Json(logging.Formatter):
@@ -38,8 +34,8 @@ class Json(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if current.request_id:
-            told["request_id"] = current.request_id
+        if request := request_id.get():
+            told["request_id"] = request
         told |= getattr(record, "told", {})
         if record.exc_info:
             told["exception"] = self.formatException(record.exc_info)

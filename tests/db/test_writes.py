@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -176,13 +176,13 @@ def test_a_broken_commit_refuses_the_whole_group_and_the_writer_lives_on(
 def test_many_writers_share_commits(instance: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Group commit at work: far fewer transactions than writes when they come at once."""
     entity_id, groups = uuid4(), []
-    real = writes._GroupCommit._commit
+    real = writes._commit
 
-    def counted(self: writes._GroupCommit, group: list[writes._Piece[object]]) -> None:
-        real(self, group)
+    def counted(group: Sequence[writes._Piece[object]]) -> None:
+        real(group)
         groups.append(len(group))
 
-    monkeypatch.setattr(writes._GroupCommit, "_commit", counted)
+    monkeypatch.setattr(writes, "_commit", counted)
     go = threading.Barrier(32)
 
     def client(n: int) -> None:

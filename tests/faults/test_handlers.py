@@ -81,7 +81,7 @@ for n, key in enumerate(keys, 1):
         assert claim is not None
         context = running.hold(claim)
         writes._write_alone = Deadly(writes._write_alone, n).run
-        writes._group = Deadly(writes._group.run, n)
+        writes._write_together = Deadly(writes._write_together, n).run
         running.run(claim, context)
         print("finished", flush=True)
         os._exit(0)

@@ -18,9 +18,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from shipmend.server.front import Front
+from shipmend.server.front import Front, no_lanes
 from shipmend.server.listening import listen
 from shipmend.server.options import ServerOptions
+from shipmend.server.workers import Lanes
 
 PATIENCE = 10.0
 """Seconds a test waits for what must happen before it fails."""
@@ -118,15 +119,16 @@ class Served:
 
 
 @contextmanager
-def served(application: WSGIApplication, **options: Any) -> Iterator[Served]:
+def served(application: WSGIApplication, lanes: Lanes = no_lanes, **options: Any) -> Iterator[Served]:
     """Run the front in a thread until the block ends; then it must end by itself."""
-    chosen = ServerOptions("127.0.0.1", 0, **options)
+    front = Front(application, ServerOptions("127.0.0.1", 0, **options), lanes)
     ready: Future[Served] = Future()
     ended: Future[None] = Future()
 
     def run() -> None:
         try:
-            asyncio.run(_run(application, chosen, ready, ended))
+            with asyncio.Runner(loop_factory=front.new_loop) as runner:
+                runner.run(_run(front, ready, ended))
             ended.set_result(None)
         except Exception as error:  # noqa: BLE001 - handed to the test's own thread
             (ended if ready.done() else ready).set_exception(error)
@@ -142,17 +144,14 @@ def served(application: WSGIApplication, **options: Any) -> Iterator[Served]:
         thread.join()
 
 
-async def _run(
-    application: WSGIApplication, options: ServerOptions, ready: Future[Served], ended: Future[None]
-) -> None:
-    front = Front(application, options)
+async def _run(front: Front, ready: Future[Served], ended: Future[None]) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
         if not ended.done():
             loop.call_soon_threadsafe(front.stop)
 
-    with listen(options.host, options.port) as listener:
+    with listen("127.0.0.1", 0) as listener:
         await front.run(listener, lambda url: ready.set_result(Served(url, stop, ended)))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.db import connections
 
 from shipmend.accounts.calls import calls
+from shipmend.lanes import lanes
 from shipmend.server import ServerOptions, serve
 from shipmend.settings import CONFIG
 from shipmend.worker import make_worker
@@ -29,7 +30,7 @@ def serve_until_stopped(host: str, port: int, *, with_worker: bool, announce: Ca
     connections.close_all()
     options = ServerOptions(host, port, threads=CONFIG.threads, trusted_proxies=CONFIG.trusted_proxies)
     try:
-        serve(application, options, on_ready=ready)
+        serve(application, options, on_ready=ready, lanes=lanes)
     finally:
         if worker:
             worker.stop()

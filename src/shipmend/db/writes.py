@@ -3,9 +3,10 @@
 Locking policy. SQLite lets one connection write at a time and syncs at each commit, so writers of this process
 don't compete: one thread takes the work of all of them, runs each piece in a savepoint of its own, commits once
 for as many as have queued up meanwhile, and answers after the commit is on disk (group commit). A piece that is
-refused is rolled back alone. Other processes on the same file wait for each other by BEGIN IMMEDIATE and the
-busy time-out. On PostgreSQL each piece is a short transaction of its own on the caller's connection; what
-must not interleave takes a row lock (`{lock}` in db/sql.py); serialization failures are retried.
+refused is rolled back alone. Calls that are short and end in a write run in that thread altogether (db/lane.py).
+Other processes on the same file wait for each other by BEGIN IMMEDIATE and the busy time-out. On PostgreSQL each piece
+is a short transaction of its own on the caller's connection; what must not interleave takes a row lock (`{lock}` in
+db/sql.py); serialization failures are retried.
 
 Never start git, sleep or call out inside `work`: everyone waits behind it.
 """
@@ -13,13 +14,11 @@ Never start git, sleep or call out inside `work`: everyone waits behind it.
 from __future__ import annotations
 
 import logging
-import os
-import queue
 import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -36,6 +35,7 @@ from django.db import (
 )
 
 from shipmend.core.errors import Refused, Unavailable
+from shipmend.db.lane import Lane
 from shipmend.db.sql import Statement, forget_connection, is_sqlite
 from shipmend.metrics import COMMIT_SECONDS, COMMIT_SIZES, WRITE_RETRIES, WRITES
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     import psycopg
 
 T = TypeVar("T")
+Hand = Callable[[Callable[[], None]], None]
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,17 @@ def write(work: Callable[[], T]) -> T:
     """
     if _current.rest is not None:
         return work()
-    return _group.run(work) if is_sqlite() else _write_alone(work)
+    return _write_together(work) if is_sqlite() else _write_alone(work)
+
+
+def short_calls() -> Hand | None:
+    """Takes calls that are short and end in a write, to run them soon; None where any thread will do."""
+    return _lane.hand if is_sqlite() else None
+
+
+def aside(work: Callable[[], T]) -> T:
+    """Do what may take its time, so that no short call has to wait for it; never inside write()."""
+    return _lane.aside(work)
 
 
 def each_alone(pieces: Iterable[Callable[[], T]]) -> list[T | Refused]:
@@ -172,23 +183,18 @@ def is_passing(error: BaseException) -> bool:
 
 
 class _Piece(Generic[T]):
-    """One caller's work on its way through the writer thread."""
+    """One caller's work on its way through the writer's lane."""
 
-    __slots__ = ("_done", "error", "rest", "result", "work")
+    __slots__ = ("error", "rest", "result", "work")
 
     def __init__(self, work: Callable[[], T]) -> None:
         self.work = work
         self.rest = _Rest()
         self.result: T | None = None
         self.error: BaseException | None = None
-        self._done = threading.Lock()
-        self._done.acquire()
 
-    def answer(self) -> None:
-        self._done.release()
-
-    def wait(self) -> T:
-        self._done.acquire()
+    def outcome(self) -> T:
+        """What came of it, after its effects."""
         if self.error is not None:
             raise self.error
         for effect in self.rest.effects:
@@ -196,61 +202,36 @@ class _Piece(Generic[T]):
         return self.result  # type: ignore[return-value]  # set by the writer whenever there is no error
 
 
-class _GroupCommit:
-    """The writer thread of this process, started at the first write."""
+def _write_together(work: Callable[[], T]) -> T:
+    piece = _Piece(work)
+    _lane.do(piece)
+    return piece.outcome()
 
-    def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[_Piece[Any]] = queue.SimpleQueue()
-        self._start = threading.Lock()
-        self._owner = 0
 
-    def run(self, work: Callable[[], T]) -> T:
-        piece = _Piece(work)
-        if self._owner != os.getpid():
-            self._start_thread()
-        self._queue.put(piece)
-        return piece.wait()
+def _store(group: Sequence[_Piece[Any]]) -> None:
+    try:
+        _commit(group)
+    except BaseException as error:  # noqa: BLE001 -- whatever broke, no caller may wait for ever
+        log.warning("A group of %s writes was not stored: %s", len(group), error)
+        WRITES.add("unavailable", by=len(group))
+        refusal = unavailable(error)
+        for piece in group:
+            piece.error = piece.error or refusal
+        _forget_connection()
 
-    def _start_thread(self) -> None:
-        with self._start:
-            if self._owner != os.getpid():
-                self._queue = queue.SimpleQueue()
-                threading.Thread(target=self._loop, name="writer", daemon=True).start()
-                self._owner = os.getpid()
 
-    def _loop(self) -> None:
-        while True:
-            group = [self._queue.get()]
-            try:
-                self._commit(group)
-            except BaseException as error:  # noqa: BLE001 -- whatever broke, no caller may wait for ever
-                log.warning("A group of %s writes was not stored: %s", len(group), error)
-                WRITES.add("unavailable", by=len(group))
-                refusal = unavailable(error)
-                for piece in group:
-                    piece.error = piece.error or refusal
-                _forget_connection()
-            for piece in group:
-                piece.answer()
+def _commit(group: Sequence[_Piece[Any]]) -> None:
+    began = time.perf_counter()
+    with transaction.atomic():
+        raw = connection.connection
+        for piece in group:
+            _in_savepoint(raw, piece)
+        _insert(row for piece in group for row in piece.rest.rows)
+    refused = sum(piece.error is not None for piece in group)
+    _count(len(group) - refused, refused, began)
 
-    def _commit(self, group: list[_Piece[Any]]) -> None:
-        """Run the first piece and all that queued up meanwhile, then commit them together."""
-        began = time.perf_counter()
-        with transaction.atomic():
-            raw = connection.connection
-            piece = group[0]
-            while True:
-                _in_savepoint(raw, piece)
-                if len(group) >= GROUP_LIMIT:
-                    break
-                try:
-                    piece = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                group.append(piece)
-            _insert(row for piece in group for row in piece.rest.rows)
-        refused = sum(piece.error is not None for piece in group)
-        _count(len(group) - refused, refused, began)
+
+_lane: Lane[_Piece[Any]] = Lane(_store, most=GROUP_LIMIT, name="writer")
 
 
 def _count(stored: int, refused: int, began: float) -> None:
@@ -342,6 +323,3 @@ def _forget_connection() -> None:
     if raw is not None:
         with suppress(Error), in_words_of_django:
             raw.close()
-
-
-_group = _GroupCommit()

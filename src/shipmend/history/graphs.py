@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
@@ -16,6 +17,7 @@ from shipmend.core import ancestry
 from shipmend.core.ancestry import Parents
 from shipmend.core.releases import Relation
 from shipmend.db.sql import Statement
+from shipmend.db.writes import aside
 
 MOST_BYTES = 256 << 20
 """Of all graphs together, about: thirty million commits."""
@@ -111,7 +113,7 @@ class Graphs:
     def _grow(self, graph: _Graph, entity_id: UUID, repo_number: int, commits: int) -> None:
         if len(graph.parents) >= commits:
             return
-        graph.grow(entity_id, repo_number, commits)
+        aside(partial(graph.grow, entity_id, repo_number, commits))
         with self._lock:
             while len(self._graphs) > 1 and sum(each.parents.size for each in self._graphs.values()) > self._most_bytes:
                 self._graphs.popitem(last=False)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from uuid import UUID
 
 from shipmend.catalog.models import Repo
+from shipmend.db.writes import aside
 from shipmend.history.actions import request_index
 from shipmend.jobs.queries import JobState, find_job
 
@@ -20,6 +22,10 @@ def fetch_and_wait(entity_id: UUID, repo_id: UUID, seconds: float) -> bool:
     True when all that was on the remote at the time of the call is indexed. False when that takes longer or
     failed, and for a repo that is not there.
     """
+    return aside(partial(_fetch_and_wait, entity_id, repo_id, seconds))
+
+
+def _fetch_and_wait(entity_id: UUID, repo_id: UUID, seconds: float) -> bool:
     repo = Repo.objects.filter(entity_id=entity_id, id=repo_id).first()
     if repo is None:
         return False

@@ -7,5 +7,6 @@ httptools); what is here decides what to do with a request: its limits, its time
 from shipmend.server.front import serve
 from shipmend.server.listening import CannotListen
 from shipmend.server.options import ServerOptions
+from shipmend.server.workers import Hand, LaneOf
 
-__all__ = ["CannotListen", "ServerOptions", "serve"]
+__all__ = ["CannotListen", "Hand", "LaneOf", "ServerOptions", "serve"]

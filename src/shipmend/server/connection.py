@@ -19,7 +19,7 @@ from shipmend.server.exchange import Exchange
 from shipmend.server.options import LINGER_BYTES, LINGER_SECONDS, SENT_AT_LEAST, ServerOptions
 from shipmend.server.reader import BodyMemory, Phase, Receiver, RequestReader
 from shipmend.server.refusals import Refusal, overloaded, too_slow
-from shipmend.server.workers import Workers
+from shipmend.server.workers import LaneOf, Workers
 
 RESET = struct.pack("ii", 1, 0)
 """For SO_LINGER: throw away what is unsent and tell the client by a reset."""
@@ -38,6 +38,7 @@ class House:
     options: ServerOptions
     trusted: Networks
     workers: Workers
+    lane_of: LaneOf
     loop: asyncio.AbstractEventLoop
     memory: BodyMemory
     connections: set[Connection] = field(default_factory=set)
@@ -46,8 +47,8 @@ class House:
     """When a request that still arrives must be whole, whatever else it would be allowed; monotonic clock."""
 
     def is_behind(self, item: Exchange) -> bool:
-        """Whether this request would wait too long for a thread. Whoever asks if we are alive waits all the same."""
-        return self.workers.wait() > self.options.wait_seconds and item.environ["PATH_INFO"] != ALIVE
+        """Whether this request would wait too long for its turn. Whoever asks if we are alive waits all the same."""
+        return self.workers.wait(item.lane) > self.options.wait_seconds and item.environ["PATH_INFO"] != ALIVE
 
     def work(self) -> tuple[int, int]:
         """Requests under way and connections open."""
@@ -141,7 +142,8 @@ class Connection(asyncio.Protocol):
 
     def _take(self, environ: WSGIEnvironment, keep: bool) -> None:
         keep = keep and not self._house.stopping
-        self._enqueue(Exchange(self._house.application, environ, self, keep=keep))
+        house = self._house
+        self._enqueue(Exchange(house.application, environ, self, keep=keep, lane=house.lane_of(environ)))
 
     def _continue(self) -> None:
         if not self._busy:  # else an answer is due first, and the client must wait for it
@@ -205,7 +207,7 @@ class Connection(asyncio.Protocol):
             if self._house.is_behind(item):
                 self._turn_away(item)
             else:
-                self._house.workers.submit(item)
+                self._house.workers.submit(item, item.lane)
         else:
             self._transport.write(item.answer(self._reader.target, keep=False, bodiless=self._reader.is_head()))
             self._linger()

@@ -11,11 +11,12 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from shipmend.server.heads import head
 from shipmend.server.refusals import failed
+from shipmend.server.workers import Hand
 
 logger = logging.getLogger(__name__)
 
 BLOCK = 64 << 10
-"""Bytes gathered before an answer goes out in parts. A shorter one goes out whole, with its length."""
+"""Bytes gathered before an answer goes out in parts. A shorter one, or one made in a lane, goes out whole."""
 
 LENGTHLESS = ("1", "204", "304")
 """Statuses of answers without a body and, unless the application gives one, a length (RFC 9110 8.6)."""
@@ -45,12 +46,22 @@ class Exchange:
 
     __slots__ = (
         "_answer", "_application", "_bodiless", "_chunked", "_client", "_gathered", "_headers", "_parts",
-        "_size", "_started", "_status", "environ", "keep",
+        "_size", "_started", "_status", "environ", "keep", "lane",
     )  # fmt: skip
 
-    def __init__(self, application: WSGIApplication, environ: WSGIEnvironment, client: Client, *, keep: bool) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        environ: WSGIEnvironment,
+        client: Client,
+        *,
+        keep: bool,
+        lane: Hand | None = None,
+    ) -> None:
         self.environ = environ
         self.keep = keep
+        self.lane = lane
+        """Whose thread must not wait for a client; None: a thread of the pool, which may."""
         self._application = application
         self._client = client
         self._answer: bytes | None = None
@@ -107,7 +118,7 @@ class Exchange:
             return
         self._parts.append(chunk)
         self._gathered += len(chunk)
-        if self._gathered >= BLOCK:
+        if self._gathered >= BLOCK and self.lane is None:
             self._send_part()
 
     def _send_part(self) -> None:

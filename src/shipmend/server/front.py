@@ -17,7 +17,8 @@ from shipmend.server.environ import networks
 from shipmend.server.listening import BACKLOG, listen, url
 from shipmend.server.options import STOP_READING_SECONDS, ServerOptions
 from shipmend.server.reader import BodyMemory
-from shipmend.server.workers import Workers
+from shipmend.server.turns import Turns
+from shipmend.server.workers import Hand, LaneOf, Lanes, Workers
 
 logger = logging.getLogger(__name__)
 
@@ -27,16 +28,28 @@ OTHER_FILES = 256
 """Open files left to databases, mirrors and children."""
 
 
-def serve(application: WSGIApplication, options: ServerOptions, *, on_ready: Callable[[str], None]) -> None:
+def no_lanes(_: Hand) -> LaneOf:
+    """Every request takes a thread of the pool."""
+    return lambda _: None
+
+
+def serve(
+    application: WSGIApplication,
+    options: ServerOptions,
+    *,
+    on_ready: Callable[[str], None],
+    lanes: Lanes = no_lanes,
+) -> None:
     """Serve until SIGTERM or SIGINT, in the main thread; a second signal cuts off what is still under way.
 
-    `on_ready` gets `http://host:port` once clients can connect. Raises CannotListen, and Invalid for a
+    `on_ready` gets `http://host:port` once clients can connect; `lanes` says which requests are short, and where
+    they run. Raises CannotListen, and Invalid for a
     trusted proxy that is no address.
     """
     most = min(options.max_connections, _files(options.max_connections + OTHER_FILES) - OTHER_FILES)
-    front = Front(application, dataclasses.replace(options, max_connections=most))
-    with listen(options.host, options.port) as listener:
-        asyncio.run(_serve_until_signalled(front, listener, on_ready))
+    front = Front(application, dataclasses.replace(options, max_connections=most), lanes)
+    with listen(options.host, options.port) as listener, asyncio.Runner(loop_factory=front.new_loop) as runner:
+        runner.run(_serve_until_signalled(front, listener, on_ready))
 
 
 def _files(wanted: int) -> int:
@@ -57,12 +70,18 @@ async def _serve_until_signalled(front: Front, listener: socket.socket, on_ready
 class Front:
     """The server without its signals: `run` in an event loop, `stop` from that loop's thread."""
 
-    def __init__(self, application: WSGIApplication, options: ServerOptions) -> None:
+    def __init__(self, application: WSGIApplication, options: ServerOptions, lanes: Lanes = no_lanes) -> None:
         self._application = application
         self._options = options
+        self._turns = Turns()
+        self._lane_of = lanes(self._turns.hand)
         self._trusted = networks(options.trusted_proxies)
         self._stop = asyncio.Event()
         self._hurried = False
+
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        """An event loop that takes turns with the lane of short reads."""
+        return asyncio.SelectorEventLoop(self._turns.selector())
 
     def stop(self) -> None:
         """Finish what is under way, then return from `run`. Called again: don't wait for it."""
@@ -89,6 +108,7 @@ class Front:
             options=self._options,
             trusted=self._trusted,
             workers=Workers(loop, self._options.threads),
+            lane_of=self._lane_of,
             loop=loop,
             memory=BodyMemory(self._options.body_memory),
         )
@@ -107,6 +127,7 @@ class Front:
             connection.cut_off()
         await asyncio.sleep(0)  # the connections learn that they are lost, and free the threads that wait for them
         house.workers.stop()
+        self._turns.stop()
 
 
 async def _stop_listening(server: asyncio.Server, listener: socket.socket) -> None:

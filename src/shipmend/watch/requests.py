@@ -11,7 +11,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from shipmend.logs import current
+from shipmend.logs import request_id
 from shipmend.metrics import REQUEST_SECONDS, REQUESTS
 
 HEADER = "X-Request-Id"
@@ -31,16 +31,17 @@ def watched(get_response: Handler) -> Handler:
     def handle(request: HttpRequest) -> HttpResponseBase:
         began = time.perf_counter()
         given = request.META.get("HTTP_X_REQUEST_ID", "")
-        current.request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
+        own = given if _ID.fullmatch(given) else secrets.token_hex(8)
+        token = request_id.set(own)
         try:
             response = get_response(request)
-            response[HEADER] = current.request_id
+            response[HEADER] = own
             took = time.perf_counter() - began
             _count(request, response, took)
             if logs_requests:
                 _log(request, response, took)
         finally:
-            current.request_id = ""
+            request_id.reset(token)
         return response
 
     return handle
