@@ -79,6 +79,13 @@ class Statement:
             touched: int = self._execute(database, parameters).rowcount
             return touched
 
+    def ahead(self, *parameters: object) -> None:
+        """Execute just before this thread's next statement, in one trip to the server with it; for locks.
+
+        Inside write() alone, which forgets what no statement has followed. What was found is not told.
+        """
+        _mine.ahead.append((self, parameters))
+
     def run_many(self, parameters: Iterable[Sequence[object]]) -> None:
         """Execute once for each set of parameters."""
         database = _database()
@@ -86,14 +93,24 @@ class Statement:
             if database.vendor == "sqlite":
                 database.connection.executemany(self._sqlite, parameters)
             else:
-                postgres_cursor(database.connection).executemany(
-                    self._postgres, [self._given(each) for each in parameters]
-                )
+                raw = database.connection
+                _run_ahead(raw)
+                with raw.pipeline():
+                    for each in parameters:
+                        self._on_postgres(raw, each)
 
     def _execute(self, database: BaseDatabaseWrapper, parameters: Sequence[object]) -> Any:
         if database.vendor == "sqlite":
             return database.connection.execute(self._sqlite, parameters)
-        return postgres_cursor(database.connection).execute(self._postgres, self._given(parameters), prepare=True)
+        raw = database.connection
+        if not _mine.ahead:
+            return self._on_postgres(raw, parameters)
+        with raw.pipeline():
+            _run_ahead(raw)
+            return self._on_postgres(raw, parameters)
+
+    def _on_postgres(self, raw: psycopg.Connection, parameters: Sequence[object]) -> psycopg.Cursor:
+        return postgres_cursor(raw).execute(self._postgres, self._given(parameters), prepare=True)
 
     def _given(self, parameters: Sequence[object]) -> Sequence[object] | dict[str, object]:
         """The parameters as psycopg takes them."""
@@ -109,10 +126,25 @@ def postgres_cursor(raw: psycopg.Connection) -> psycopg.Cursor:
 
 class _Mine(threading.local):
     database: BaseDatabaseWrapper | None = None
+    """Django's own look-up of it costs as much as a small statement."""
+
+    def __init__(self) -> None:
+        self.ahead: list[tuple[Statement, Sequence[object]]] = []
 
 
 _mine = _Mine()
-"""This thread's connection: Django's own look-up of it costs as much as a small statement."""
+"""This thread's connection, and what is to be said on it before the next statement."""
+
+
+def _run_ahead(raw: psycopg.Connection) -> None:
+    ahead, _mine.ahead = _mine.ahead, []
+    for statement, parameters in ahead:
+        statement._on_postgres(raw, parameters)
+
+
+def forget_ahead() -> None:
+    """Drop what was to be executed ahead of a statement that did not come."""
+    _mine.ahead.clear()
 
 
 def _wrapper() -> BaseDatabaseWrapper:

@@ -36,7 +36,7 @@ from django.db import (
 
 from shipmend.core.errors import Refused, Unavailable
 from shipmend.db.lane import Lane
-from shipmend.db.sql import Statement, forget_connection, is_sqlite
+from shipmend.db.sql import Statement, forget_ahead, forget_connection, is_sqlite
 from shipmend.metrics import COMMIT_SECONDS, COMMIT_SIZES, WRITE_RETRIES, WRITES
 
 if TYPE_CHECKING:
@@ -305,6 +305,7 @@ def _attempt(work: Callable[[], T], rest: _Rest) -> T:
             return result
     finally:
         _current.rest = None
+        forget_ahead()
 
 
 def _is_retried(error: DatabaseError | InterfaceError) -> bool:

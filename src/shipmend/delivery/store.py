@@ -131,7 +131,7 @@ def lock_streams(tenant: Tenant, repo_ids: Iterable[UUID]) -> None:
     """Keep other writers off the streams of these repos until the transaction ends (on SQLite there are none)."""
     if not is_sqlite():
         for repo_id in sorted(repo_ids):
-            _LOCK_REPO.row(tenant.id, repo_id)
+            _LOCK_REPO.ahead(tenant.id, repo_id)
 
 
 def around(tenant: Tenant, spot: Spot) -> list[SeenRelease]:
@@ -206,7 +206,7 @@ def set_kind(tenant: Tenant, release_id: UUID, kind: Kind | None) -> None:
 def defect_by_key(tenant: Tenant, key: str) -> StoredDefect | None:
     """A defect with its fixes; inside write(), locked against other writers until that ends."""
     if is_writing() and not is_sqlite():
-        _LOCK_DEFECT.row(tenant.id, key)
+        _LOCK_DEFECT.ahead(tenant.id, key)
     row = _DEFECT.row(tenant.id, key)
     if row is None:
         return None
