@@ -32,12 +32,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "shipmend.watch.requests.watched",
-    # Each of these leaves /api/ alone: a call carries a token, never a session.
-    "shipmend.web.middleware.SecurityHeaders",
-    "shipmend.web.middleware.Sessions",
-    "shipmend.web.middleware.Csrf",
-    "shipmend.web.middleware.SignedIn",
-    "shipmend.web.middleware.Messages",
+    "shipmend.web.middleware.Pages",
 ]
 
 ROOT_URLCONF = "shipmend.urls"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from shipmend.accounts.models import ApiToken, User
@@ -90,10 +91,15 @@ def check(text: str, *, now: int) -> Caller:
         token_id=token_id,
         tenant=Tenant(entity_id, entity, zone, DateOrder(order)),
         reach=ResourcePath(entity, organization or repo_organization or "", repo or ""),
-        scopes=frozenset(Scope(scope) for scope in scopes.split()),
+        scopes=_scopes(scopes),
         hint=hint,
         last_used_at=last_used_at,
     )
+
+
+@lru_cache(maxsize=256)
+def _scopes(stored: str) -> frozenset[Scope]:
+    return frozenset(Scope(scope) for scope in stored.split())
 
 
 def note_use(caller: Caller, *, now: int) -> None:

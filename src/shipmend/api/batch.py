@@ -250,8 +250,7 @@ def _lines(body: str) -> list[Line]:
 def _written(call: ApiCall, batch: Batch, lines: Sequence[Line], part: int, outcomes: Counter[str]) -> str:
     def prepare() -> Callable[[], Answer]:
         work = batch.prepare(lines)
-        told = {"dry_run": True} if call.is_dry_run() else {}
-        return lambda: _bundle(lines, [replace(each, more={**each.more, **told}) for each in work()])
+        return lambda: _bundle(lines, _tried(work()) if call.is_dry_run() else work())
 
     try:
         answer = call.write(prepare, part=part)
@@ -266,6 +265,10 @@ def _written(call: ApiCall, batch: Batch, lines: Sequence[Line], part: int, outc
         return answer.answer
     outcomes.update(answer.more["outcomes"])
     return answer.text()
+
+
+def _tried(answers: Iterable[Answer]) -> list[Answer]:
+    return [replace(each, more={**each.more, "dry_run": True}) for each in answers]
 
 
 def _bundle(lines: Sequence[Line], answers: Sequence[Answer]) -> Answer:

@@ -114,7 +114,7 @@ def _add_body(parameters: Parameters, text: str, content_type: str) -> None:
 def add_json(parameters: Parameters, text: str, where: str = "body") -> None:
     """Add the members of the one JSON object that `text`, found in `where`, is. Raises BadRequest and Invalid."""
     try:
-        found = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+        found = _JSON.decode(text)
     except RecursionError as error:
         raise BadRequest(f"The JSON {where} is nested too deeply: send one object of plain values.") from error
     except ValueError as error:
@@ -141,11 +141,17 @@ def _no_constant(text: str) -> object:
     raise ValueError(f"{text} is not a JSON value")
 
 
+_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+"""As json.loads, which makes a decoder for each call."""
+
+
 def _json_type(value: object) -> str:
     return "a list" if isinstance(value, list) else f"the value {json.dumps(value)[:40]}"
 
 
 def _pairs(text: str, where: str) -> list[tuple[str, str]]:
+    if not text:
+        return []
     text = _TYPED_OFFSET.sub(r"\1%2B", text)
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)

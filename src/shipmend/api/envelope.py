@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -20,6 +20,10 @@ SUCCESS = "response_success"
 PENDING = "response_pending"
 NDJSON = "application/x-ndjson"
 """JSON, one value a line."""
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+"""As json.dumps, which makes an encoder for each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,11 @@ class Answer:
 
     def text(self) -> str:
         """The answer's JSON, or its document."""
-        return self.document.text if self.document else json.dumps(self._members(), ensure_ascii=False)
+        return self.document.text if self.document else _encode(self._members())
 
     def line(self, number: int) -> str:
         """The answer as one of many: its JSON, with the number of what it answers and the HTTP status."""
-        return json.dumps({"line": number, "status": self.status, **self._members()}, ensure_ascii=False)
+        return _encode({"line": number, "status": self.status, **self._members()})
 
     def _members(self) -> dict[str, Any]:
         words = {"action_em": self.action_em, "response_em": self.response_em, "response_detail": self.detail}
@@ -86,10 +90,8 @@ def fault(action_em: str) -> Answer:
 
 def respond(answer: Answer) -> HttpResponseBase:
     """An answer as an HTTP response."""
-    document = answer.document or Document("application/json")
-    response = _response(
-        document if document.parts is not None else replace(document, text=answer.text()), answer.status
-    )
+    document = answer.document
+    response = _sent(document, answer.status) if document else json_response(answer.text(), answer.status)
     for name, value in answer.headers.items():
         response[name] = value
     return response
@@ -97,17 +99,18 @@ def respond(answer: Answer) -> HttpResponseBase:
 
 def json_response(text: str, status: int) -> HttpResponseBase:
     """JSON that no cache keeps."""
-    return _response(Document("application/json", text), status)
-
-
-def _response(document: Document, status: int) -> HttpResponseBase:
     # JSON is UTF-8 by itself, and says no charset.
-    kind = document.media_type + ("" if document.media_type == "application/json" else "; charset=utf-8")
-    response: HttpResponseBase
+    return _uncached(HttpResponse(text, content_type="application/json", status=status))
+
+
+def _sent(document: Document, status: int) -> HttpResponseBase:
+    kind = f"{document.media_type}; charset=utf-8"
     if document.parts is None:
-        response = HttpResponse(document.text, content_type=kind, status=status)
-    else:
-        response = StreamingHttpResponse(document.parts, content_type=kind, status=status)
+        return _uncached(HttpResponse(document.text, content_type=kind, status=status))
+    return _uncached(StreamingHttpResponse(document.parts, content_type=kind, status=status))
+
+
+def _uncached(response: HttpResponseBase) -> HttpResponseBase:
     response["Cache-Control"] = "no-store"
     return response
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from shipmend.core.errors import Invalid
 
 SLUG_CHARACTERS = 100
+PATH_CHARACTERS = 3 * SLUG_CHARACTERS + 2
+PATHS_REMEMBERED = 4096
+"""Calls name the same few, and each call its own several times."""
 SLUG = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?"
 _SLUG = re.compile(SLUG)
 _HEX = re.compile(r"[0-9a-f]+")
@@ -37,15 +41,15 @@ class ResourcePath:
         Raises Invalid naming `parameter`.
         """
         trimmed = text.strip().strip("/").removeprefix("entities/")
-        parts = trimmed.split("/")
-        if not 1 <= len(parts) <= 3 or not all(is_slug(part) for part in parts):
+        path = _path(trimmed) if len(trimmed) <= PATH_CHARACTERS else None
+        if path is None:
             raise Invalid(
                 parameter,
                 "is not a resource path",
                 value=text,
                 mend="write entity[/organization[/repo]], as it stands after /entities/ in a page's address",
             )
-        return cls(*parts)
+        return path
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.entity, self.organization, self.repo) if part)
@@ -62,6 +66,12 @@ class ResourcePath:
             and self.organization in ("", other.organization)
             and self.repo in ("", other.repo)
         )
+
+
+@lru_cache(PATHS_REMEMBERED)
+def _path(text: str) -> ResourcePath | None:
+    parts = text.split("/")
+    return ResourcePath(*parts) if 1 <= len(parts) <= 3 and all(is_slug(part) for part in parts) else None
 
 
 @dataclass(frozen=True, slots=True)

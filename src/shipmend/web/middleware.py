@@ -1,17 +1,20 @@
-"""The middleware of the pages. A call to the API carries a token, never a session, so each leaves /api/ alone."""
+"""The middleware of the pages. A call to the API carries a token, never a session, so it passes by."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 API = "/api/"
 
@@ -43,19 +46,7 @@ HEADERS = {
 YEAR = 365 * 24 * 3600
 
 
-class PagesOnly(MiddlewareMixin):
-    """Put before one of Django's middleware classes, keeps it away from the API."""
-
-    async_capable = False
-
-    def __call__(self, request: HttpRequest) -> Any:
-        """Hand a call to the API straight on."""
-        if request.path_info.startswith(API):
-            return self.get_response(request)
-        return super().__call__(request)
-
-
-class SecurityHeaders(PagesOnly):
+class SecurityHeaders(MiddlewareMixin):
     """Headers that keep a page from being framed, sniffed, scripted from elsewhere or kept by a shared cache."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -67,29 +58,42 @@ class SecurityHeaders(PagesOnly):
         return response
 
 
-class Sessions(PagesOnly, SessionMiddleware):
-    """Django's sessions, for pages."""
+class Pages:
+    """All of it in one, outermost first: a call to the API passes by five layers at once.
 
+    An exception becomes a response behind each layer, as with Django's own chain.
+    """
 
-class Csrf(PagesOnly, CsrfViewMiddleware):
-    """Django's protection against forged forms, for pages."""
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._call = get_response
+        self._csrf = CsrfViewMiddleware(_within(AuthenticationMiddleware, _within(MessageMiddleware, get_response)))
+        self._page = _within(SecurityHeaders, _within(SessionMiddleware, _caught(self._csrf)))
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Hand a call to the API straight on, and anything else to the layers."""
+        return (self._call if _is_call(request) else self._page)(request)
 
     def process_view(
         self,
         request: HttpRequest,
-        callback: Callable[..., HttpResponseBase],
+        view: Callable[..., HttpResponseBase],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-    ) -> Any:
-        """A call to the API has no cookie that could be abused."""
-        if request.path_info.startswith(API):
-            return None
-        return super().process_view(request, callback, args, kwargs)
+    ) -> HttpResponseBase | None:
+        """Protect the forms of pages; a call to the API has no cookie that could be abused."""
+        return None if _is_call(request) else self._csrf.process_view(request, view, args, kwargs)
 
 
-class SignedIn(PagesOnly, AuthenticationMiddleware):
-    """`request.user`, for pages."""
+def _within(layer: type[MiddlewareMixin], get_response: GetResponse) -> GetResponse:
+    return _caught(layer(get_response))
 
 
-class Messages(PagesOnly, MessageMiddleware):
-    """One-time notes to the reader, for pages."""
+def _caught(handler: Any) -> GetResponse:
+    return cast("GetResponse", convert_exception_to_response(handler))  # it is asynchronous for coroutines alone
+
+
+def _is_call(request: HttpRequest) -> bool:
+    return request.path_info.startswith(API)
