@@ -16,6 +16,8 @@ from shipmend.core.tokens import mint
 from tests.snapshot import stored_rows
 from tests.world import Api, Reply, World
 
+HOUR = 3600
+
 pytestmark = pytest.mark.database
 
 
@@ -96,9 +98,20 @@ def test_the_last_use_is_noted(world: World) -> None:
     api = world.api()
     assert row_of(world).last_used_at is None
     api.get("api_tokens")
+    calls.flush()
     noted = row_of(world).last_used_at
     assert noted is not None
     assert abs(noted - time.time()) < 60
+
+
+def test_the_last_use_is_noted_once_an_hour(world: World) -> None:
+    api = world.api()
+    for before in (HOUR // 2, HOUR):
+        at = int(time.time()) - before
+        ApiToken.objects.filter(id=row_of(world).id).update(last_used_at=at)
+        api.get("api_tokens")
+        calls.flush()
+        assert (row_of(world).last_used_at == at) is (before < HOUR)
 
 
 def test_the_token_itself_is_nowhere_in_the_database(world: World) -> None:

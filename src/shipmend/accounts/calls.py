@@ -1,4 +1,4 @@
-"""The latest calls of each entity, for the API Dashboard.
+"""The latest calls of each entity, for the API Dashboard, and when each token was last used.
 
 Calls are noted in memory and stored together once a second, so that a read costs no write and a write no second
 one. What a crash loses here is a line of a log, never data.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shipmend.accounts.models import ApiCall
-from shipmend.accounts.tokens import Caller
+from shipmend.accounts.tokens import Caller, note_use
 from shipmend.catalog.queries import Tenant
 from shipmend.core.errors import Unavailable
 from shipmend.core.tokens import mask
@@ -100,6 +100,8 @@ def _store(calls: list[Call]) -> None:
     for call in calls:
         by_entity.setdefault(call.caller.tenant.id, []).append(call)
     for entity_id, made in by_entity.items():
+        for latest_of_token in {call.caller.token_id: call for call in made}.values():
+            note_use(latest_of_token.caller, at=latest_of_token.at)
         _INSERT.run_many([_values(call) for call in made[-KEPT_PER_ENTITY:]])
         oldest = _OLDEST_KEPT.row(entity_id, KEPT_PER_ENTITY - 1)
         if oldest:

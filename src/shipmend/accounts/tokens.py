@@ -102,10 +102,10 @@ def _scopes(stored: str) -> frozenset[Scope]:
     return frozenset(Scope(scope) for scope in stored.split())
 
 
-def note_use(caller: Caller, *, now: int) -> None:
-    """Remember that the token was used, at most once an hour."""
-    if caller.last_used_at is None or now - caller.last_used_at >= USE_NOTED_EVERY:
-        write(lambda: _NOTE_USE.run(now, caller.tenant.id, caller.token_id))
+def note_use(caller: Caller, *, at: int) -> None:
+    """Remember that the token was used, at most once an hour; inside write()."""
+    if caller.last_used_at is None or at - caller.last_used_at >= USE_NOTED_EVERY:
+        _NOTE_USE.run(at, caller.tenant.id, caller.token_id)
 
 
 def issue(

@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponseBase
 from shipmend.accounts import idempotency
 from shipmend.accounts.calls import Call, calls
 from shipmend.accounts.idempotency import KeptAnswer
-from shipmend.accounts.tokens import Caller, check, note_use
+from shipmend.accounts.tokens import Caller, check
 from shipmend.api import limits
 from shipmend.api.body import Parameters, read_parameters, read_query, read_text
 from shipmend.api.envelope import Answer, fault, json_response, refusal, respond
@@ -178,7 +178,6 @@ def broken(action_em: str, what: str, error: Exception) -> Answer:
 def _call(operation: Operation, request: HttpRequest, ids: dict[str, Any], caller: Caller, now: int) -> ApiCall:
     if operation.scope is not None:
         caller.require(operation.scope)
-    note_use(caller, now=now)
     parameters = read_query(request) if operation.lines else read_parameters(request)
     body = read_text(request) if operation.lines else ""
     setting = Setting(caller.tenant.zone, caller.tenant.date_order, now)

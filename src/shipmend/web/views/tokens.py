@@ -88,8 +88,8 @@ def _dashboard(
 ) -> HttpResponse:
     context = {
         "form": form,
+        "calls": calls.latest(visit.tenant),  # first: what is still to be noted tells when a token was last used
         "tokens": token_rows(visit),
-        "calls": calls.latest(visit.tenant),
         "places": _places(visit.tenant),
         **(shown or {}),
     }
