@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -79,15 +80,17 @@ def test_who_would_wait_too_long_for_the_lane_is_turned_away_from_it_alone(gate:
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         return (gate if environ["PATH_INFO"] == "/short/slow" else where)(environ, start_response)
 
-    with served(answer, short_paths, wait_seconds=0.1) as server, ExitStack() as clients:
-        slow, first = (clients.enter_context(server.connect()) for _ in range(2))
+    with served(answer, short_paths, wait_seconds=0.1, threads=3) as server, ExitStack() as clients:
+        slow, *few = (clients.enter_context(server.connect()) for _ in range(3))
         slow.send(request(target="/short/slow"))
         gate.await_entry()
-        first.send(request(target="/short"))
+        few[0].send(request(target="/short"))
+        time.sleep(0.3)  # longer than anybody may wait, but so few are no crowd
+        few[1].send(request(target="/short"))
         eventually(lambda: _is_refused(server, "/short"))
         assert server.ask(request(target="/long")).status == 200
         gate.opened.set()
-        assert first.answer().body == b"short"
+        assert [each.answer().body for each in few] == [b"short", b"short"]
 
 
 def _is_refused(server: Served, path: str) -> bool:

@@ -111,13 +111,15 @@ class _Ended:
 class _Line:
     """The jobs that wait for one lane, and those in it."""
 
-    __slots__ = ("_ended", "_hand", "_since", "running")
+    __slots__ = ("_ended", "_hand", "_room", "_since", "running")
 
-    def __init__(self, hand: Hand, ended: _Ended) -> None:
+    def __init__(self, hand: Hand, ended: _Ended, room: int) -> None:
         self.running = 0
         """Jobs handed over and not yet settled."""
         self._hand = hand
         self._ended = ended
+        self._room = room
+        """How many may be under way before anybody counts as waiting: a crowd that comes at once is no overload."""
         self._since: deque[float] = deque()
         """When each job that has not begun yet was handed over."""
 
@@ -127,6 +129,8 @@ class _Line:
         self._hand(partial(self._run, job))
 
     def wait(self) -> float:
+        if self.running < self._room:
+            return 0.0
         try:
             return time.monotonic() - self._since[0]
         except IndexError:
@@ -143,6 +147,7 @@ class Workers:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
         self._ended = _Ended(loop)
+        self._most = most
         self._pool = Threads(most, "http")
         self._lines: dict[Hand, _Line] = {}
 
@@ -156,7 +161,7 @@ class Workers:
         self._line(lane).submit(job)
 
     def wait(self, lane: Hand | None = None) -> float:
-        """How many seconds the first in line has waited for its turn."""
+        """How many seconds the first in line has waited; 0 while fewer are under way than the pool has threads."""
         return self._line(lane).wait()
 
     def stop(self) -> None:
@@ -167,5 +172,5 @@ class Workers:
         hand = lane or self._pool.hand
         line = self._lines.get(hand)
         if line is None:
-            line = self._lines[hand] = _Line(hand, self._ended)
+            line = self._lines[hand] = _Line(hand, self._ended, self._most)
         return line
