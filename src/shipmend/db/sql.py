@@ -93,21 +93,30 @@ class Statement:
             if database.vendor == "sqlite":
                 database.connection.executemany(self._sqlite, parameters)
             else:
-                raw = database.connection
-                _run_ahead(raw)
-                with raw.pipeline():
-                    for each in parameters:
-                        self._on_postgres(raw, each)
+                self._run_many_on_postgres(database.connection, list(parameters))
 
     def _execute(self, database: BaseDatabaseWrapper, parameters: Sequence[object]) -> Any:
         if database.vendor == "sqlite":
             return database.connection.execute(self._sqlite, parameters)
         raw = database.connection
         if not _mine.ahead:
-            return self._on_postgres(raw, parameters)
+            cursor = self._on_postgres(raw, parameters)
+        else:
+            with raw.pipeline():
+                _run_ahead(raw)
+                cursor = self._on_postgres(raw, parameters)
+        # It has just answered, so Django need not ask it for a 1 before it begins a write.
+        database.health_check_done = True  # type: ignore[attr-defined]  # Django has it, its stubs have not
+        return cursor
+
+    def _run_many_on_postgres(self, raw: psycopg.Connection, many: list[Sequence[object]]) -> None:
+        if len(many) == 1 and not _mine.ahead:
+            self._on_postgres(raw, many[0])
+            return
         with raw.pipeline():
             _run_ahead(raw)
-            return self._on_postgres(raw, parameters)
+            for each in many:
+                self._on_postgres(raw, each)
 
     def _on_postgres(self, raw: psycopg.Connection, parameters: Sequence[object]) -> psycopg.Cursor:
         return postgres_cursor(raw).execute(self._postgres, self._given(parameters), prepare=True)
