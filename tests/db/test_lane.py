@@ -93,6 +93,21 @@ def test_whatever_calls_want_all_of_it_is_done_once_and_in_each_ones_order(wante
     assert all(len(group) <= most + len(wanted) for group in desk.groups)
 
 
+def test_calls_that_want_nothing_keep_nobody_waiting_however_many_come() -> None:
+    desk, done = Desk(), threading.Event()
+
+    def endless() -> None:
+        if not done.is_set():
+            desk.lane.hand(endless)
+
+    def call() -> None:
+        desk.lane.do(Piece("wanted"))
+        done.set()
+
+    desk.run(endless, endless, call)
+    assert desk.groups == [["wanted"]]
+
+
 def test_other_threads_have_theirs_done_in_the_lane_too() -> None:
     desk, pieces = Desk(), [Piece(str(n)) for n in range(8)]
     threads = [threading.Thread(target=desk.lane.do, args=[piece]) for piece in pieces]

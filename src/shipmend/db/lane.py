@@ -38,7 +38,7 @@ class _Wish(NamedTuple, Generic[P]):
 class Lane(Generic[P]):
     """The thread, started at the first use in each process.
 
-    `together` does pieces in that thread: as many as have come, `most` at a time. It raises nothing.
+    `together` does pieces in that thread: as many as have come among the next `most` arrivals. It raises nothing.
     """
 
     def __init__(self, together: Callable[[Sequence[P]], None], *, most: int, name: str) -> None:
@@ -97,7 +97,7 @@ class Lane(Generic[P]):
             if not self._wishes:  # who has just been told may have wished for more
                 self._take(self._arrived.get())
             with suppress(Empty):
-                while len(self._wishes) < self._most:
+                for _ in range(self._most - 1):  # so many, lest calls that want nothing keep those waiting that do
                     self._take(self._arrived.get_nowait())
             wishes, self._wishes = self._wishes, []
             if wishes:
