@@ -19,6 +19,7 @@ LOG_FORMAT = "--format=tformat:%H%x00%P%x00%an%x00%ae%x00%at %ad %ct %cd%x00%B"
 # Without --no-mailmap, git log in a bare repository reads .mailmap out of HEAD's tree: size and sense are the remote's.
 LOG_OPTIONS = ("-z", "--date=raw", "--encoding=UTF-8", "--no-color", "--no-notes", "--no-mailmap", LOG_FORMAT)
 
+SHA_DIGITS = 40
 FIELD_CAP = 1 << 20
 MESSAGE_CAP = 64 << 10
 SUBJECT_CAP = 200
@@ -199,9 +200,10 @@ def _offset(raw: bytes) -> int | None:
 
 
 def _shas(column: Sequence[bytes]) -> list[bytes]:
-    raw = _from_hex(b"".join(column))
-    if len(raw) != 20 * len(column):
+    # Each by itself: two wrong lengths may add up to twice the right one.
+    if set(map(len, column)) != {SHA_DIGITS}:
         raise BadLog("a commit id is not 40 hex digits")
+    raw = _from_hex(b"".join(column))
     return [raw[at : at + 20] for at in range(0, len(raw), 20)]
 
 
@@ -210,14 +212,17 @@ def _parents(column: Sequence[bytes]) -> list[tuple[bytes, ...]]:
     parents: list[tuple[bytes, ...]] = []
     at = 0
     for field in column:
-        if len(field) == 40:
+        if len(field) == SHA_DIGITS:
             parents.append((raw[at : at + 20],))
             at += 20
         else:
-            end = at + (len(field) + 1) // 41 * 20
+            ids = field.split(b" ") if field else []
+            if any(len(digits) != SHA_DIGITS for digits in ids):
+                raise BadLog("a parent's id is not 40 hex digits")
+            end = at + len(ids) * 20
             parents.append(tuple([raw[i : i + 20] for i in range(at, end, 20)]))
             at = end
-    if at != len(raw):
+    if at != len(raw):  # a blank stood in the place of a digit
         raise BadLog("a parent's id is not 40 hex digits")
     return parents
 
