@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
 from pathlib import Path
@@ -14,9 +14,12 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 
 import pytest
+from django.urls import resolve
 
 from shipmend.catalog.queries import find_place
+from shipmend.db.writes import short_calls
 from shipmend.delivery import queries
+from shipmend.lanes import lanes
 from shipmend.worker import make_worker
 from tests.gitworld import GitRepo
 from tests.serving import serve
@@ -100,3 +103,29 @@ def test_calls_at_once_have_each_their_own_answer(address: str, world: World) ->
     place = find_place(world.tenant, world.path)
     stored = queries.list_releases(place, start=None, end=None, environment=None, page=1)
     assert stored.total == 60
+
+
+def test_only_what_is_short_takes_a_lane(instance: Path) -> None:
+    def reads(_: Callable[[], None]) -> None:
+        """The lane of reads."""
+
+    lane_of, writes = lanes(reads), short_calls()
+    one = "/api/v1/releases/01a21520-a909-729c-b1bd-7f622635e402"
+    wanted = {
+        ("POST", "/api/v1/releases"): writes,
+        ("POST", "/api/v1/critical_defects"): writes,
+        ("GET", one): reads,
+        ("GET", "/api/v1/api_tokens"): reads,
+        ("GET", "/api/v1/releases"): None,
+        ("GET", f"{one}/changes"): None,
+        ("POST", "/api/v1/batch"): None,
+        ("DELETE", one): None,
+        ("GET", "/healthz"): None,
+        ("GET", "/"): None,
+    }
+    if writes is None:  # on PostgreSQL, where a lane would only wait
+        wanted = dict.fromkeys(wanted)
+    assert {call: lane_of({"REQUEST_METHOD": call[0], "PATH_INFO": call[1]}) for call in wanted} == wanted
+    for method, path in wanted:
+        served = getattr(resolve(path).func, "operations", ())
+        assert not path.startswith("/api/") or method in {operation.method for operation in served}
