@@ -1,4 +1,4 @@
-"""How much of each fault a run goes through: a little in `make test`, all of it in `make faults`."""
+"""How much of each fault a run goes through: a little in `make test`, a tenth in `make faults`, all if told so."""
 
 from __future__ import annotations
 
