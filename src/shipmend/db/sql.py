@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import psycopg
 
 Row = tuple[Any, ...]
+Given = Sequence[object] | dict[str, object]
 
 
 # The julian day is a double, and still exact to a tenth of a millisecond; `unixepoch` is, only since 3.42.
@@ -93,7 +94,7 @@ class Statement:
             if database.vendor == "sqlite":
                 database.connection.executemany(self._sqlite, parameters)
             else:
-                self._run_many_on_postgres(database.connection, list(parameters))
+                self._run_many_on_postgres(database.connection, [self._given(each) for each in parameters])
 
     def _execute(self, database: BaseDatabaseWrapper, parameters: Sequence[object]) -> Any:
         if database.vendor == "sqlite":
@@ -109,19 +110,19 @@ class Statement:
         database.health_check_done = True  # type: ignore[attr-defined]  # Django has it, its stubs have not
         return cursor
 
-    def _run_many_on_postgres(self, raw: psycopg.Connection, many: list[Sequence[object]]) -> None:
+    def _run_many_on_postgres(self, raw: psycopg.Connection, many: Sequence[Given]) -> None:
+        cursor = postgres_cursor(raw)
         if len(many) == 1 and not _mine.ahead:
-            self._on_postgres(raw, many[0])
+            cursor.execute(self._postgres, many[0], prepare=True)
             return
         with raw.pipeline():
             _run_ahead(raw)
-            for each in many:
-                self._on_postgres(raw, each)
+            cursor.executemany(self._postgres, many)  # half of what as many statements cost
 
     def _on_postgres(self, raw: psycopg.Connection, parameters: Sequence[object]) -> psycopg.Cursor:
         return postgres_cursor(raw).execute(self._postgres, self._given(parameters), prepare=True)
 
-    def _given(self, parameters: Sequence[object]) -> Sequence[object] | dict[str, object]:
+    def _given(self, parameters: Sequence[object]) -> Given:
         """The parameters as psycopg takes them."""
         return {str(n): value for n, value in enumerate(parameters, 1)} if self._is_numbered else parameters
 
