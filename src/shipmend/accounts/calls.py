@@ -99,9 +99,10 @@ def _store(calls: list[Call]) -> None:
     by_entity: dict[UUID, list[Call]] = {}
     for call in calls:
         by_entity.setdefault(call.caller.tenant.id, []).append(call)
-    for entity_id, made in by_entity.items():
-        for latest_of_token in {call.caller.token_id: call for call in made}.values():
-            note_use(latest_of_token.caller, at=latest_of_token.at)
+    # In one order everywhere: of two processes that note the same tokens, each could else wait for the other.
+    for entity_id, made in sorted(by_entity.items()):
+        for _, last in sorted({call.caller.token_id: call for call in made}.items()):
+            note_use(last.caller, at=last.at)
         _INSERT.run_many([_values(call) for call in made[-KEPT_PER_ENTITY:]])
         oldest = _OLDEST_KEPT.row(entity_id, KEPT_PER_ENTITY - 1)
         if oldest:

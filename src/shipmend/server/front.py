@@ -42,9 +42,8 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, in the main thread; a second signal cuts off what is still under way.
 
-    `on_ready` gets `http://host:port` once clients can connect; `lanes` says which requests are short, and where
-    they run. Raises CannotListen, and Invalid for a
-    trusted proxy that is no address.
+    `on_ready` gets `http://host:port` once clients can connect; `lanes` says which requests are short, and where they
+    run. Raises CannotListen, and Invalid for a trusted proxy that is no address.
     """
     most = min(options.max_connections, _files(options.max_connections + OTHER_FILES) - OTHER_FILES)
     front = Front(application, dataclasses.replace(options, max_connections=most), lanes)
