@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 
 from shipmend.accounts.calls import calls
 from shipmend.db.sql import Statement
-from shipmend.db.writes import write
 
 
 class Questions:
@@ -24,8 +23,6 @@ class Questions:
 @contextmanager
 def asked() -> Iterator[Questions]:
     """`with asked() as questions: …`; those of this thread, and of statements in any."""
-    calls.flush()  # which would otherwise be stored in the background, perhaps just now
-    write(lambda: None)
     questions = Questions()
     execute = Statement._execute
 
@@ -33,7 +30,12 @@ def asked() -> Iterator[Questions]:
         questions.count += 1
         return execute(self, *args)
 
-    with pytest.MonkeyPatch.context() as patch, CaptureQueriesContext(connection) as seen:
-        patch.setattr(Statement, "_execute", counting)
-        yield questions
+    flush = calls.flush
+    with pytest.MonkeyPatch.context() as patch:
+        # The log of calls is stored from a thread of its own: once more now, and then not until the block has ended.
+        patch.setattr(calls, "flush", lambda: None)
+        flush()
+        with CaptureQueriesContext(connection) as seen:
+            patch.setattr(Statement, "_execute", counting)
+            yield questions
     questions.count += len(seen)

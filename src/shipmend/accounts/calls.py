@@ -57,6 +57,7 @@ class CallLog:
     def __init__(self) -> None:
         self._waiting: deque[Call] = deque(maxlen=WAITING_AT_MOST)
         self._start = threading.Lock()
+        self._storing = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def note(self, call: Call) -> None:
@@ -66,10 +67,14 @@ class CallLog:
             self._start_thread()
 
     def flush(self) -> None:
-        """Store what is waiting now."""
-        calls = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        if calls:
-            write(lambda: _store(calls))
+        """Store what is waiting now; every call noted before is stored when this returns.
+
+        Never from a short call: it may wait for a bundle that another thread stores.
+        """
+        with self._storing:
+            calls = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            if calls:
+                write(lambda: _store(calls))
 
     def _start_thread(self) -> None:
         with self._start:
