@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings as django_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +40,14 @@ def schemathesis() -> Any:
         return "\n".join(json.dumps(line) for line in each).encode(errors="replace")
 
     return schemathesis
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_waiting_for_fetches() -> Iterator[None]:
+    """No worker fetches here, so every commit that is not known would be waited for in vain."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(django_settings, "CONFIG", replace(django_settings.CONFIG, fetch_wait=0.0))
+        yield
 
 
 @pytest.fixture(scope="module")
