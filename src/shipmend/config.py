@@ -14,8 +14,11 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from shipmend.files import PRIVATE_FOLDER, write_whole
+
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"", "0", "false", "no", "off"})
+SECRET_KEY = "secret_key"  # noqa: S105 -- the name of its file in the data folder
 
 
 class ConfigError(Exception):
@@ -86,17 +89,17 @@ class Config:
 
     def secret_key(self) -> str:
         """The key that signs sessions: kept in the data folder, or a passing one before the folder exists."""
-        kept = self.data / "secret_key"
-        return kept.read_text() if kept.exists() else secrets.token_urlsafe(50)
+        kept = self.data / SECRET_KEY
+        return (kept.read_text() if kept.exists() else "") or secrets.token_urlsafe(50)
 
     def prepare(self) -> None:
         """Make the data folder, readable by its owner alone, and the key in it."""
-        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        kept = self.data / "secret_key"
+        self.data.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        kept = self.data / SECRET_KEY
         with self.alone():
-            if not kept.exists():
-                kept.touch(mode=0o600)
-                kept.write_text(secrets.token_urlsafe(50))
+            # Nothing was ever signed with an empty one, as a full disk once left it.
+            if not kept.exists() or not kept.stat().st_size:
+                write_whole(kept, secrets.token_urlsafe(50))
 
     @contextmanager
     def alone(self) -> Iterator[None]:

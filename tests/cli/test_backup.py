@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sqlite3
+import subprocess
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -144,6 +147,59 @@ def test_an_instance_in_use_is_not_replaced(acme: Instance, tmp_path: Path) -> N
         said(worker, "running")
         assert "stop Shipmend first" in acme.run("restore", str(tmp_path / "backup"), "--force").refusal
     acme.does("restore", str(tmp_path / "backup"), "--force")
+
+
+@sqlite_only
+def test_a_log_that_a_crash_left_is_not_played_into_what_is_restored(acme: Instance, tmp_path: Path) -> None:
+    backup, database = tmp_path / "backup", acme.data / "shipmend.sqlite3"
+    acme.does("backup", str(backup))
+    with closing(sqlite3.connect(database)) as crashed:
+        # A reader that stays, so that what is written afterwards is only in the log; then both are as after a crash.
+        crashed.execute("BEGIN")
+        crashed.execute("SELECT count(*) FROM audit_auditevent").fetchone()
+        acme.does("import", json_lines(tmp_path, [{**RELEASES[0], "release_sha": "f" * 40}]))
+        log = (acme.data / "shipmend.sqlite3-wal").read_bytes()
+    database.unlink()
+    (acme.data / "shipmend.sqlite3-wal").write_bytes(log)
+    assert "--force" in acme.run("restore", str(backup)).refusal
+    acme.does("restore", str(backup), "--force")
+    assert database.read_bytes() == (backup / "shipmend.sqlite3").read_bytes()
+    assert len(shas(acme)) == len(RELEASES)
+    (aside,) = acme.data.glob("before-restore-*")
+    assert (aside / "shipmend.sqlite3-wal").read_bytes() == log
+
+
+@sqlite_only
+def test_an_instance_whose_database_was_deleted_under_it_is_still_in_use(acme: Instance, tmp_path: Path) -> None:
+    acme.does("backup", str(tmp_path / "backup"))
+    with acme.process("worker") as worker:
+        said(worker, "running")
+        (acme.data / "shipmend.sqlite3").unlink()
+        assert "stop Shipmend first" in acme.run("restore", str(tmp_path / "backup"), "--force").refusal
+    acme.does("restore", str(tmp_path / "backup"), "--force")
+
+
+@sqlite_only
+def test_without_room_nothing_is_restored_and_what_was_there_stays(acme: Instance, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    acme.does("backup", str(backup))
+    acme.does("import", json_lines(tmp_path, [{**RELEASES[0], "release_sha": "f" * 40}]))
+    key = (acme.data / "secret_key").read_text()
+    command = shlex.join(acme.command("restore", str(backup), "--force"))
+    done = subprocess.run(
+        ["bash", "-c", f"ulimit -f 200; {command}"], capture_output=True, text=True, env=acme.environ, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("shipmend: The backup could not be restored (")
+    assert (acme.data / "secret_key").read_text() == key
+    assert not list(acme.data.glob("*restor*"))
+    assert "f" * 40 in shas(acme)
+
+
+@sqlite_only
+@pytest.mark.parametrize("words", [("backup", "x" * 300), ("restore", "x" * 300)])
+def test_what_the_machine_refuses_is_a_sentence(acme: Instance, tmp_path: Path, words: tuple[str, str]) -> None:
+    assert acme.run(words[0], str(tmp_path / words[1]), *(["--force"] if words[0] == "restore" else [])).refusal
 
 
 @sqlite_only

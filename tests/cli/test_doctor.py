@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from shipmend.cli import doctor_machine
+from shipmend.cli.findings import Finding
+from shipmend.config import Config
 from tests.cli.conftest import Instance, copied
 from tests.gitworld import GitRepo
 
@@ -77,6 +83,64 @@ def test_a_folder_open_to_others_is_named(healthy: Instance) -> None:
 def test_a_key_that_others_can_read_is_named(healthy: Instance) -> None:
     (healthy.data / "secret_key").chmod(0o644)
     assert "secret_key can be read" in _only_fault(healthy)[0]
+
+
+def test_an_empty_key_is_named_and_made_anew(healthy: Instance) -> None:
+    """A disk that was full at the first start left one, and every sign-in then failed."""
+    (healthy.data / "secret_key").write_text("")
+    found, mend = _only_fault(healthy)
+    assert "secret_key is empty" in found
+    assert "restart" in mend
+    healthy.does("migrate")
+    assert len((healthy.data / "secret_key").read_text()) > 40
+    assert healthy.run("doctor").code == 0
+
+
+@pytest.fixture
+def ours() -> Iterator[Path]:
+    """A data folder of somebody who is not root, where that one can get at it."""
+    home = Path(tempfile.mkdtemp(prefix="shipmend-doctor-"))
+    data = home / "data"
+    for folder in ("mirrors/1.git/objects", "ssh"):
+        (data / folder).mkdir(parents=True)
+    for file in ("secret_key", "lock", "shipmend.sqlite3", "mirrors/1.git/HEAD", "ssh/key"):
+        (data / file).write_text("some")
+        (data / file).chmod(0o600)
+    data.chmod(0o700)
+    if os.geteuid() == 0:
+        for each in [home, data, *data.rglob("*")]:
+            os.chown(each, NOBODY, NOBODY)
+    yield data
+    shutil.rmtree(home)
+
+
+NOBODY = 65534
+
+
+def _machine_findings(data: str) -> list[Finding]:
+    return list(doctor_machine.findings(Config.load({"SHIPMEND_DATA": data})))
+
+
+def _faults_of(data: Path) -> list[Finding]:
+    """What the doctor tells somebody who is not root of the machine."""
+    become = (os.setuid, (NOBODY,)) if os.geteuid() == 0 else (None, ())
+    with get_context("fork").Pool(1, *become) as pool:
+        return [found for found in pool.apply(_machine_findings, (str(data),)) if found.mend]
+
+
+@pytest.mark.parametrize(
+    "closed", [".", "secret_key", "lock", "shipmend.sqlite3", "mirrors", "mirrors/1.git/objects", "ssh/key"]
+)
+def test_what_this_user_may_not_use_is_named_with_who_should_have_it(ours: Path, closed: str) -> None:
+    assert not _faults_of(ours)
+    mode = (ours / closed).stat().st_mode
+    (ours / closed).chmod(0)
+    (fault,) = _faults_of(ours)
+    assert fault.what == f"this user may not read and write {ours / closed}"
+    assert fault.mend.startswith("as root: chown -R ")
+    assert fault.mend.endswith(f" {shlex.quote(str(ours))}")
+    (ours / closed).chmod(mode)
+    assert not _faults_of(ours)
 
 
 def test_an_empty_folder_has_its_tables_made_by_the_command_named(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from shlex import quote
 
-from shipmend.cli.backups import make_backup
+from shipmend.cli.backups import BESIDE, make_backup
 from shipmend.cli.program import DONE
 from shipmend.cli.progress import ProgressLine
 from shipmend.config import Config
@@ -20,7 +20,7 @@ def run(*, data: Path | None, target: Path) -> int:
         os.environ["SHIPMEND_DATA"] = str(data)
     config = Config.load(os.environ)
     if config.database_url:
-        files = " ".join(quote(str(config.data / name)) for name in ("secret_key", "ssh"))
+        files = " ".join(quote(str(config.data / name)) for name in BESIDE)
         raise Refused(
             "The data of this instance is in PostgreSQL: run"
             f' pg_dump --format=custom --file={quote(str(target))}.dump "$DATABASE_URL", and keep {files} with it.'

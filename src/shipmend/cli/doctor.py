@@ -33,7 +33,7 @@ def _findings() -> Iterator[Finding]:
     yield from doctor_machine.findings(config)
     if not config.data.is_dir():
         yield fault(f"there is no instance in {config.data}", command("serve", config))
-    elif os.access(config.data, os.W_OK | os.X_OK):
+    elif not any(doctor_machine.closed_to_us(config.data)):
         open_instance(migrate=False)
         # Now and not above: it knows models, which can't be loaded before their settings.
         yield from import_module("shipmend.cli.doctor_instance").findings(config)

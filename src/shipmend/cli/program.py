@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 refused (with a sentence on standard error), 2 usage, 130 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,10 @@ from shipmend.git.remotes import RemoteRefused
 
 REFUSALS = (Refused, ConfigError, RemoteRefused, GitError)
 """What is told in a sentence; anything else is a fault of ours, and shows where it happened."""
+SURROUNDINGS = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG, errno.EMFILE}
+)
+"""What of the machine can be in a command's way; any other number is a fault of ours as well."""
 DONE = 0
 REFUSED = 1
 INTERRUPTED = 130
@@ -36,6 +41,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except REFUSALS as refusal:
         print(f"shipmend: {sentence(refusal)}", file=sys.stderr)
         return REFUSED
+    except OSError as error:
+        if error.errno not in SURROUNDINGS:
+            raise
+        print(f"shipmend: {_of_the_machine(error)}", file=sys.stderr)
+        return REFUSED
+
+
+def _of_the_machine(error: OSError) -> str:
+    where = f" at {error.filename}" if error.filename else ""
+    return f"The machine said “{error.strerror}”{where}: `shipmend doctor` tells what it needs."
 
 
 def sentence(refusal: Exception) -> str:
