@@ -34,6 +34,12 @@ def test_the_defaults_on_the_page_are_the_defaults() -> None:
         ("SHIPMEND_FETCH_WAIT", "-1"),
         ("SHIPMEND_FETCH_WAIT", "nan"),
         ("SHIPMEND_FETCH_INTERVAL", "1e9"),
+        ("SHIPMEND_PUBLIC_URL", "shipmend.example.org"),
+        ("SHIPMEND_PUBLIC_URL", "ftp://shipmend.example.org"),
+        ("SHIPMEND_PUBLIC_URL", "https://"),
+        ("SHIPMEND_PUBLIC_URL", "https://[1"),
+        ("SHIPMEND_TRUSTED_PROXIES", "localhost"),
+        ("SHIPMEND_METRICS_FROM", "10.0.0.1/8"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_its_name(name: str, value: str) -> None:

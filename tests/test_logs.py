@@ -41,6 +41,12 @@ def test_no_token_gets_into_the_log(form: logging.Formatter, where: str) -> None
     assert token[-20:] not in text
 
 
+def test_lines_tell_what_goes_with_a_message() -> None:
+    said = record("GET /healthz")
+    said.told = {"status": 200, "milliseconds": 1.5}
+    assert FORMS[0].format(said) == "WARNING GET /healthz status=200 milliseconds=1.5"
+
+
 @given(st.text(), st.text(max_size=20))
 def test_json_is_one_line_that_can_be_read_whatever_is_said(message: str, value: str) -> None:
     said = record("%s", message)

@@ -70,8 +70,8 @@ class Config:
         return cls(
             data=Path(environ.get("SHIPMEND_DATA", "data")).absolute(),
             database_url=environ.get("DATABASE_URL", ""),
-            public_url=environ.get("SHIPMEND_PUBLIC_URL", "").rstrip("/"),
-            trusted_proxies=_words(environ, "SHIPMEND_TRUSTED_PROXIES"),
+            public_url=_address(environ, "SHIPMEND_PUBLIC_URL"),
+            trusted_proxies=_networks(environ, "SHIPMEND_TRUSTED_PROXIES", ""),
             allow_private_remotes=_flag(environ, "SHIPMEND_ALLOW_PRIVATE_REMOTES"),
             fetch_wait=_seconds(environ, "SHIPMEND_FETCH_WAIT", 5.0),
             fetch_interval=int(_seconds(environ, "SHIPMEND_FETCH_INTERVAL", 300)),
@@ -171,8 +171,16 @@ def _networks(environ: Mapping[str, str], name: str, default: str) -> tuple[str,
     return words
 
 
-def _words(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
-    return tuple(environ.get(name, "").replace(",", " ").split())
+def _address(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "").strip()
+    try:
+        parts = urlsplit(value)
+        is_usable = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
+    except ValueError:
+        is_usable = False
+    if value and not is_usable:
+        raise ConfigError(f"{name} is {value!r}: write an address like https://shipmend.example.org.")
+    return value.rstrip("/")
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:

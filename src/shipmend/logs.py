@@ -19,6 +19,8 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as text."""
         text = super().format(record)
+        if told := getattr(record, "told", None):
+            text += "".join(f" {name}={value}" for name, value in told.items())
         request = request_id.get()
         return mask(f"{text} [{request}]" if request and not record.exc_info else text)
 

@@ -21,11 +21,12 @@ class Counter:
 
     kind = "counter"
 
-    def __init__(self, name: str, about: str, labels: Labels = ()) -> None:
+    def __init__(self, name: str, about: str, labels: Labels = (), *, known: Iterable[Labels] = ()) -> None:
+        """`known`: labels told from the beginning, as 0: the rise of one that turns up later would not be seen."""
         self.name = name
         self.about = about
         self.labels = labels
-        self._values: dict[Labels, float] = {} if labels else {(): 0}
+        self._values: dict[Labels, float] = dict.fromkeys(known if labels else [()], 0)
         self._lock = threading.Lock()
 
     def add(self, *labels: str, by: float = 1) -> None:
@@ -95,11 +96,22 @@ class Gauge:
         return _lines(self.name, self.labels, self._samples)
 
 
+class Total(Gauge):
+    """The same of what only grows while the process lives."""
+
+    kind = "counter"
+
+
 Metric = Counter | Histogram | Gauge
 
 REQUESTS = Counter("shipmend_requests_total", "Requests answered.", ("method", "route", "status"))
 REQUEST_SECONDS = Histogram("shipmend_request_seconds", "Time to an answer.", SECONDS, ("method", "route"))
-WRITES = Counter("shipmend_writes_total", "Pieces of work written or refused.", ("outcome",))
+WRITES = Counter(
+    "shipmend_writes_total",
+    "Pieces of work written or refused.",
+    ("outcome",),
+    known=[("stored",), ("refused",), ("unavailable",)],
+)
 COMMIT_SIZES = Histogram("shipmend_commit_writes", "Pieces of work that shared one commit.", SIZES)
 COMMIT_SECONDS = Histogram("shipmend_commit_seconds", "Time of a transaction, its commit included.", SECONDS)
 WRITE_RETRIES = Counter("shipmend_write_retries_total", "Transactions that the database had tried again.")

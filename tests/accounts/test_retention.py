@@ -25,7 +25,7 @@ pytestmark = pytest.mark.database
 DAY = 24 * 3600
 
 
-@given(st.integers(0, 2**37), st.integers(0, 2**37))
+@given(st.integers(0, 2**37), st.integers(-(2**37), 2**37))
 def test_ids_stand_before_or_behind_the_first_of_a_second(at: int, other: int) -> None:
     """An id of that very second begins with its milliseconds, and ends with anything."""
     some_id = UUID(int=(at * 1000 + 999 << 80) + (0x7000_8000 << 32))
@@ -88,8 +88,11 @@ def test_what_is_over_its_time_goes_from_every_entity(
     assert left(world) == left(stranger) == (2, 4, 1)
 
 
-def test_nought_keeps_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep(monkeypatch, keep_calls_days=0, keep_audit_days=0)
+@pytest.mark.parametrize("days", [0, 100 * 365, 9_999_999])
+def test_nought_keeps_for_ever_and_so_does_more_than_there_was(
+    world: World, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    keep(monkeypatch, keep_calls_days=days, keep_audit_days=days)
     make(world, 3650 * DAY)
     retention.forget_old()
     assert left(world) == (1, 1, 0)

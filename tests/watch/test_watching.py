@@ -69,6 +69,23 @@ def test_a_request_is_counted_by_its_route_and_not_by_its_path(world: World) -> 
     assert str(world.tenant.id) not in text
 
 
+def test_watchers_only_look() -> None:
+    for address in ("/healthz", "/readyz", "/metrics"):
+        assert Client(enforce_csrf_checks=True).post(address).status_code == 405
+        assert Client().head(address).status_code == 200
+
+
+def test_what_can_only_grow_is_a_counter_and_begins_at_nothing() -> None:
+    """Prometheus' own names end counters in _total; a series that is not there yet hides its first rise."""
+    text = Client().get("/metrics").content.decode()
+    kinds = dict(re.findall(r"# TYPE ([a-z_]+) ([a-z]+)", text))
+    assert kinds["process_cpu_seconds_total"] == "counter"
+    assert {name for name, kind in kinds.items() if kind == "counter"} == {n for n in kinds if n.endswith("_total")}
+    assert {f'shipmend_writes_total{{outcome="{each}"}}' for each in ("stored", "refused", "unavailable")} <= set(
+        figures()
+    )
+
+
 def test_buckets_add_up(world: World) -> None:
     world.api().get("api_tokens")
     found = figures()

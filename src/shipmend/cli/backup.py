@@ -23,7 +23,8 @@ def run(*, data: Path | None, target: Path) -> int:
         files = " ".join(quote(str(config.data / name)) for name in BESIDE)
         raise Refused(
             "The data of this instance is in PostgreSQL: run"
-            f' pg_dump --format=custom --file={quote(str(target))}.dump "$DATABASE_URL", and keep {files} with it.'
+            f' pg_dump --format=custom --file={quote(str(target))}.dump "$DATABASE_URL" (behind a pooler: of'
+            f" the database itself), and keep {files} with it."
         )
     progress = ProgressLine(str(target))
     report = ProgressReport(progress.say)

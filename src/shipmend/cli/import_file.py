@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from shipmend.api.parameters import RESOURCE_PATH
 from shipmend.audit.trail import COMMAND_LINE, Actor
 from shipmend.catalog.queries import Place, Tenant, find_place, find_tenant
 from shipmend.cli.import_lines import count_lines, ignored_columns, read_lines
+from shipmend.cli.passing import passing_folder
 from shipmend.cli.program import DONE, REFUSED
 from shipmend.cli.progress import ProgressLine
 from shipmend.core.errors import Unavailable
@@ -145,10 +145,10 @@ def _previewed(file: Path, path: ResourcePath | None) -> Tally:
 
 @contextmanager
 def _on_a_copy() -> Iterator[None]:
-    with tempfile.TemporaryDirectory(prefix="preview-", dir=CONFIG.data) as folder:
+    with passing_folder(CONFIG, "preview") as folder:
         connections.close_all()
         database = connections.settings[DEFAULT_DB_ALIAS]
-        copy = Path(folder) / "shipmend.sqlite3"
+        copy = folder / "shipmend.sqlite3"
         copy_sqlite(Path(database["NAME"]), copy)
         database["NAME"] = copy
         yield

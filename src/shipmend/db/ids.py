@@ -13,5 +13,8 @@ def new_id() -> UUID:
 
 
 def first_id_at(epoch: int) -> UUID:
-    """What every id made at or after that second comes behind, and every earlier one before."""
-    return UUID(int=epoch * 1000 << 80)
+    """What every id made at or after that second comes behind, and every earlier one before.
+
+    None was made before 1970.
+    """
+    return UUID(int=max(0, epoch) * 1000 << 80)

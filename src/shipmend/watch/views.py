@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 from shipmend.db.sql import Statement
 from shipmend.metrics import OF_THIS_PROCESS, page
@@ -18,11 +20,15 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _ALIVE = Statement("SELECT 1")
 
 
+@csrf_exempt  # the refusal is of the method, not of a form
+@require_safe
 def alive(_: HttpRequest) -> HttpResponse:
     """GET /healthz: the process answers. Says nothing of the database: restarting would not mend that."""
     return _said({"alive": True})
 
 
+@csrf_exempt
+@require_safe
 def ready(_: HttpRequest) -> HttpResponse:
     """GET /readyz: 200 when calls can be served, else 503 with the reason."""
     try:
@@ -35,6 +41,8 @@ def ready(_: HttpRequest) -> HttpResponse:
     return _said({"ready": True})
 
 
+@csrf_exempt
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """GET /metrics, for the addresses of SHIPMEND_METRICS_FROM: others don't learn that there is anything."""
     if not is_trusted(str(request.META.get("REMOTE_ADDR", "")), networks(settings.CONFIG.metrics_from)):
