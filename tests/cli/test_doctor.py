@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from shipmend.cli import doctor_machine
-from shipmend.cli.findings import Finding
-from shipmend.config import Config
 from tests.cli.conftest import Instance, copied
 from tests.gitworld import GitRepo
 
@@ -117,15 +117,23 @@ def ours() -> Iterator[Path]:
 NOBODY = 65534
 
 
-def _machine_findings(data: str) -> list[Finding]:
-    return list(doctor_machine.findings(Config.load({"SHIPMEND_DATA": data})))
+# Read as whoever runs the tests: where their Python lies, nobody else may be able to read it.
+LOOK = f"""
+import json, os
+from shipmend.cli import doctor_machine
+from shipmend.config import Config
+if os.geteuid() == 0:
+    os.setuid({NOBODY})
+print(json.dumps([(each.what, each.mend) for each in doctor_machine.findings(Config.load(os.environ)) if each.mend]))
+"""
 
 
-def _faults_of(data: Path) -> list[Finding]:
+def _faults_of(data: Path) -> list[tuple[str, str]]:
     """What the doctor tells somebody who is not root of the machine."""
-    become = (os.setuid, (NOBODY,)) if os.geteuid() == 0 else (None, ())
-    with get_context("fork").Pool(1, *become) as pool:
-        return [found for found in pool.apply(_machine_findings, (str(data),)) if found.mend]
+    command = [sys.executable, "-c", LOOK]
+    done = subprocess.run(command, env=Instance(data).environ | {"SHIPMEND_DATA": str(data)}, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return [(what, mend) for what, mend in json.loads(done.stdout)]
 
 
 @pytest.mark.parametrize(
@@ -135,10 +143,10 @@ def test_what_this_user_may_not_use_is_named_with_who_should_have_it(ours: Path,
     assert not _faults_of(ours)
     mode = (ours / closed).stat().st_mode
     (ours / closed).chmod(0)
-    (fault,) = _faults_of(ours)
-    assert fault.what == f"this user may not read and write {ours / closed}"
-    assert fault.mend.startswith("as root: chown -R ")
-    assert fault.mend.endswith(f" {shlex.quote(str(ours))}")
+    ((what, mend),) = _faults_of(ours)
+    assert what == f"this user may not read and write {ours / closed}"
+    assert mend.startswith("as root: chown -R ")
+    assert mend.endswith(f" {shlex.quote(str(ours))}")
     (ours / closed).chmod(mode)
     assert not _faults_of(ours)
 
