@@ -135,6 +135,40 @@ def test_a_file_of_another_kind_is_refused_in_a_sentence(
     assert says in acme.run("import", str(file)).refusal
 
 
+@pytest.mark.parametrize(
+    ("rows", "began", "says"),
+    [
+        (['acme,K-1,2024-01-01,"a 5 inch screen', "acme,K-2,2024-01-01,"], 3, "a quote is opened and never closed"),
+        (['acme,K-1,2024-01-01,"a 5" screen"', "acme,K-2,2024-01-01,"], 3, "',' expected after '\"'"),
+        (["", 'acme,K-1,2024-01-01,"two', 'lines"', 'acme,K-2,2024-01-01,"open', "acme,K-3,2024-01-01,"], 6, "closed"),
+    ],
+)
+def test_a_quote_that_would_swallow_rows_is_refused_with_the_line_where_its_row_begins(
+    acme: Instance, tmp_path: Path, rows: list[str], began: int, says: str
+) -> None:
+    file = tmp_path / "rows.csv"
+    header = "resource_path,defect_key,detected_at,description"
+    file.write_text("\n".join([header, "acme,K-0,2024-01-01,fine", *rows]) + "\n")
+    refusal = acme.run("import", str(file)).refusal
+    assert refusal.startswith(f"line {began} of the file ")
+    assert "begins a row that is not CSV" in refusal
+    assert says in refusal
+
+
+def test_cells_are_quoted_in_the_usual_ways(acme: Instance, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    header = "resource_path,defect_key,detected_at,description"
+    written = [
+        'acme,K-0,2024-01-01,a 5" screen',
+        '"acme","K-1","2024-01-01","a 5"" screen, or ""two\r\nlines"""',
+        'acme,K-2,2024-01-01,""',
+        '"acme",K-3,"2024-01-01"',
+    ]
+    for end in ("\n", "\r\n", "\r"):
+        file.write_bytes(end.join([header, *written]).encode())
+        assert acme.does("import", str(file), "--preview") == "defects: 4 to create\nNothing was stored.\n", repr(end)
+
+
 def test_a_file_that_is_not_there_is_refused_and_an_empty_one_lists_nothing(acme: Instance, tmp_path: Path) -> None:
     assert "No such file" in acme.run("import", str(tmp_path / "nothing")).refusal
     assert acme.does("import", json_lines(tmp_path, [])) == "The file lists nothing.\n"

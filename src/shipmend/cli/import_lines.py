@@ -53,10 +53,6 @@ def _readable(file: Path) -> Iterator[None]:
         raise Invalid("the file", f"can't be read ({error.strerror})", value=str(file), mend="name another") from error
     except UnicodeDecodeError as error:
         raise Invalid("the file", "is not UTF-8", value=str(file), mend="save it as UTF-8") from error
-    except csv.Error as error:
-        raise Invalid(
-            "the file", f"is not CSV ({error})", value=str(file), mend="see how its cells are quoted"
-        ) from error
 
 
 def _json_lines(stream: TextIO) -> Iterator[Line]:
@@ -67,14 +63,34 @@ def _json_lines(stream: TextIO) -> Iterator[Line]:
 
 def _rows(stream: TextIO, file: Path) -> Iterator[Line]:
     csv.field_size_limit(LONGEST_CELL)
-    rows = csv.reader(stream)
-    names = _names(next((row for row in rows if any(row)), []))
-    if names and not KNOWN.intersection(names):
+    # Not strict, a reader takes what follows an open quote, up to the end of the file, for one cell.
+    rows = csv.reader(stream, strict=True)
+    began = 1
+    names: list[str] = []
+    try:
+        for row in rows:
+            if any(row):
+                if names:
+                    yield Line(rows.line_num, _given(names, row))
+                else:
+                    names = _header(row, file)
+            began = rows.line_num + 1
+    except csv.Error as error:
+        because = f"begins a row that is not CSV ({_PLAINER.get(str(error), error)})"
+        mend = "see how its cells are quoted"
+        raise Invalid(f"line {began} of the file", because, value=str(file), mend=mend) from error
+
+
+_PLAINER = {"unexpected end of data": "a quote is opened and never closed"}
+"""What the csv module says, in words for somebody who looks at the file."""
+
+
+def _header(row: list[str], file: Path) -> list[str]:
+    names = _names(row)
+    if not KNOWN.intersection(names):
         mend = "name the columns as the parameters of the API: resource_path, release_sha, released_at, …"
         raise Invalid("the file", "has no header that names a parameter", value=str(file), mend=mend)
-    for row in rows:
-        if any(row):
-            yield Line(rows.line_num, _given(names, row))
+    return names
 
 
 def _names(header: list[str]) -> list[str]:
