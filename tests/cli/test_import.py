@@ -7,12 +7,16 @@ import json
 import os
 import pty
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from shipmend.cli import import_file
+from shipmend.core.errors import BadRequest, Unavailable
 from tests.cli.conftest import Instance
 from tests.gitworld import GitRepo
+from tests.world import World
 
 pytestmark = pytest.mark.database
 
@@ -169,6 +173,65 @@ def test_cells_are_quoted_in_the_usual_ways(acme: Instance, tmp_path: Path) -> N
         assert acme.does("import", str(file), "--preview") == "defects: 4 to create\nNothing was stored.\n", repr(end)
 
 
+@pytest.mark.parametrize(
+    ("written", "bad", "says"),
+    [
+        (json_lines, b'{"name": "\xe9"}\n', "line 601 of the file {} is not UTF-8: save the file as UTF-8."),
+        (csv_rows, b"acme/web/shop,\xe9\n", "line 602 of the file {} is not UTF-8: save the file as UTF-8."),
+        (
+            json_lines,
+            b"x" * (5 << 20),
+            "line 601 of the file {} begins a line or row of more than 4,194,304 characters",
+        ),
+        (csv_rows, b'"x","\n"' * (2 << 20), "line 602 of the file {} begins a row that is not CSV (',' expected"),
+        (csv_rows, b'"x\n",' * (1 << 20), "line 602 of the file {} begins a line or row of more than 4,194,304"),
+        (csv_rows, b'"' + b"x" * (2 << 20), "line 602 of the file {} begins a row that is not CSV (field larger"),
+    ],
+)
+def test_of_a_file_that_can_not_be_read_to_its_end_nothing_is_stored(
+    acme: Instance, tmp_path: Path, written: Callable[..., str], bad: bytes, says: str
+) -> None:
+    rows = [{**RELEASES[0], "released_at": 1_600_000_000 + n} for n in range(600)]
+    file = written(tmp_path, rows)
+    with Path(file).open("ab") as stream:
+        stream.write(bad)
+    refusal = acme.run("import", file).refusal
+    assert refusal.startswith(says.format(f'"{file}"')[:80]), refusal
+    assert refusal.endswith("Nothing was stored.")
+    Path(file).write_bytes(Path(file).read_bytes().removesuffix(bad))
+    assert acme.does("import", file, "--preview") == "releases: 600 to create\nNothing was stored.\n"
+
+
+@pytest.mark.parametrize(("cause", "last"), [("the database", 5), ("the file", 10)])
+def test_an_import_that_breaks_off_says_how_far_it_came(
+    world: World,
+    tmp_path: Path,
+    cause: str,
+    last: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Because the database can't be written any more, or because somebody has written into the file meanwhile."""
+    path = str(world.repo().path)
+    file = Path(json_lines(tmp_path, [{**row, "resource_path": path} for row in RELEASES]))
+    monkeypatch.setattr(import_file, "LINES_AT_ONCE", 5)
+
+    def spoil(_: float) -> None:
+        if cause == "the file":
+            with file.open("ab") as stream:
+                stream.write(b"\xff\n")
+        else:
+            monkeypatch.setattr(import_file, "write", refuse)
+
+    def refuse(_: object) -> None:
+        raise Unavailable("It can't be written.")
+
+    monkeypatch.setattr("time.sleep", spoil)
+    with pytest.raises(BadRequest, match=f"Lines up to {last} are stored: the same command again goes on after them"):
+        import_file.run(file=file, path=None, preview=False)
+    assert capsys.readouterr().out == f"releases: {last} created\n"
+
+
 def test_a_file_that_is_not_there_is_refused_and_an_empty_one_lists_nothing(acme: Instance, tmp_path: Path) -> None:
     assert "No such file" in acme.run("import", str(tmp_path / "nothing")).refusal
     assert acme.does("import", json_lines(tmp_path, [])) == "The file lists nothing.\n"
@@ -193,4 +256,4 @@ def test_a_terminal_shows_how_far_it_is(acme: Instance, tmp_path: Path) -> None:
     subprocess.run(command, env=acme.environ, stdout=subprocess.DEVNULL, stderr=theirs, check=True, timeout=60)
     os.close(theirs)
     shown = os.read(ours, 1 << 16).decode()
-    assert "Importing: 500 of 3,001 (16 %)" in shown
+    assert "Importing: 500 of 3,000 (16 %)" in shown
