@@ -68,6 +68,14 @@ def test_a_file_is_recorded_once_however_often_it_is_imported(acme: Instance, tm
     assert acme.does("import", file) == "releases: 10 unchanged\ndefects: 3 unchanged\n"
 
 
+@pytest.mark.parametrize("written", [json_lines, csv_rows])
+def test_lines_may_come_through_a_pipe(acme: Instance, tmp_path: Path, written: Callable[..., str]) -> None:
+    text = Path(written(tmp_path, RELEASES + DEFECTS)).read_text()
+    told = "releases: 10 to create\ndefects: 2 to create, 1 to update\nNothing was stored.\n"
+    assert acme.does("import", "/dev/stdin", "--preview", stdin=text) == told
+    assert acme.does("import", "/dev/stdin", stdin=text) == "releases: 10 created\ndefects: 2 created, 1 updated\n"
+
+
 def test_both_forms_say_the_same(acme: Instance, tmp_path: Path) -> None:
     acme.does("import", json_lines(tmp_path, RELEASES + DEFECTS))
     assert (

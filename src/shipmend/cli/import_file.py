@@ -99,7 +99,7 @@ class Operator:
 
 def run(*, file: Path, path: ResourcePath | None, preview: bool) -> int:
     """Record every line that can be, and tell of the others. 1 when some were refused."""
-    with open_file(file) as source:
+    with open_file(file, room=CONFIG.data) as source:
         total = _read_through(source)
         ignored = source.ignored_columns()
         if ignored:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from shipmend.api.batch import Line, read_line
 from shipmend.api.body import Parameters, add_pairs
@@ -110,12 +113,21 @@ class _NumberedLines:
 
 
 @contextmanager
-def open_file(file: Path) -> Iterator[ImportFile]:
-    """A file to import. Raises Invalid."""
-    with _readable(str(file)):
-        text = file.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
-    with text:
-        yield ImportFile(str(file), text)
+def open_file(file: Path, *, room: Path) -> Iterator[ImportFile]:
+    """A file to import. Raises Invalid.
+
+    What can be read but once, such as a pipe, is copied into the folder `room`, without a name there, and so leaves it
+    with the process however that ends.
+    """
+    with ExitStack() as stack:
+        with _readable(str(file)):
+            source: IO[bytes] = stack.enter_context(file.open("rb"))
+            if not source.seekable():
+                copy = stack.enter_context(tempfile.TemporaryFile(dir=room))
+                shutil.copyfileobj(source, copy)
+                source = copy
+        text = TextIOWrapper(source, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        yield ImportFile(str(file), stack.enter_context(text))
 
 
 @contextmanager
