@@ -240,6 +240,21 @@ def test_an_import_that_breaks_off_says_how_far_it_came(
     assert capsys.readouterr().out == f"releases: {last} created\n"
 
 
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_cells_may_be_separated_as_spreadsheets_do(acme: Instance, tmp_path: Path, separator: str) -> None:
+    file = tmp_path / "rows.csv"
+    rows = [
+        ["resource_path", "Defect_Key", "detected_at", "note", "description"],
+        [SHOP, "K-1", "2024-01-01", "", "one, two"],
+        [SHOP, "K-2", "2024-01-01", "", "one; two"],
+    ]
+    with file.open("w", newline="", encoding="utf-8-sig") as stream:
+        csv.writer(stream, delimiter=separator).writerows(rows)
+    done = acme.run("import", str(file))
+    assert (done.code, done.out) == (0, "defects: 2 created\n")
+    assert "left out: note\n" in done.err
+
+
 def test_a_file_that_is_not_there_is_refused_and_an_empty_one_lists_nothing(acme: Instance, tmp_path: Path) -> None:
     assert "No such file" in acme.run("import", str(tmp_path / "nothing")).refusal
     assert acme.does("import", json_lines(tmp_path, [])) == "The file lists nothing.\n"

@@ -20,6 +20,8 @@ from shipmend.api.recording import DEFECT_FIELDS, RELEASE_FIELDS
 from shipmend.core.errors import BadRequest, Invalid, Refused
 
 KNOWN = frozenset(field.name for field in (TYPE, *RELEASE_FIELDS, *DEFECT_FIELDS))
+SEPARATORS = (",", ";", "\t")
+"""Spreadsheets write semicolons where the comma is in the numbers, and some of them tabs."""
 LONGEST_CELL = 1 << 20
 LONGEST_ROW = 4 << 20
 """Characters of a line, or of the lines of one row: no more of the file is in memory at once."""
@@ -43,7 +45,7 @@ class ImportFile:
             if first.startswith("["):
                 mend = "write one object a line, as jq -c '.[]' does"
                 raise Invalid("the file", "is one JSON list", value=self.name, mend=mend)
-            yield from _json_lines(lines) if first.startswith("{") else _rows(lines)
+            yield from _json_lines(lines) if first.startswith("{") else _rows(lines, _separator(first))
 
     def ignored_columns(self) -> list[str]:
         """The columns of a CSV file that no parameter has the name of. Raises Invalid."""
@@ -51,10 +53,7 @@ class ImportFile:
             first = self._first_line()
         if first.startswith(("{", "[")):
             return []
-        try:
-            names = _names(next(csv.reader([first]), []))
-        except csv.Error:
-            return []  # reading it will say so
+        names = _names(first, _separator(first))
         return [name for name in names if name not in KNOWN] if KNOWN.intersection(names) else []
 
     def check(self) -> int:
@@ -145,10 +144,10 @@ def _json_lines(lines: _NumberedLines) -> Iterator[Line]:
         lines.begin_row()
 
 
-def _rows(lines: _NumberedLines) -> Iterator[Line]:
+def _rows(lines: _NumberedLines, separator: str) -> Iterator[Line]:
     csv.field_size_limit(LONGEST_CELL)
     # Not strict, a reader takes what follows an open quote, up to the end of the file, for one cell.
-    rows = csv.reader(lines, strict=True)
+    rows = csv.reader(lines, delimiter=separator, strict=True)
     names: list[str] = []
     try:
         for row in rows:
@@ -167,16 +166,28 @@ _PLAINER = {"unexpected end of data": "a quote is opened and never closed"}
 """What the csv module says, in words for somebody who looks at the file."""
 
 
+def _separator(header: str) -> str:
+    """The one with which the header names the most parameters."""
+    return max(SEPARATORS, key=lambda each: len(KNOWN.intersection(_names(header, each))))
+
+
+def _names(header: str, separator: str) -> list[str]:
+    try:
+        return _cleaned(next(csv.reader([header], delimiter=separator), []))
+    except csv.Error:
+        return []  # reading on will say so
+
+
 def _header(row: list[str], file: str) -> list[str]:
-    names = _names(row)
+    names = _cleaned(row)
     if not KNOWN.intersection(names):
-        mend = "name the columns as the parameters of the API: resource_path, release_sha, released_at, …"
+        mend = "name the columns as the parameters of the API, with commas between: resource_path, release_sha, …"
         raise Invalid("the file", "has no header that names a parameter", value=file, mend=mend)
     return names
 
 
-def _names(header: list[str]) -> list[str]:
-    return [name.strip().lower() for name in header]
+def _cleaned(names: list[str]) -> list[str]:
+    return [name.strip().lower() for name in names]
 
 
 def _given(names: list[str], row: list[str]) -> Parameters | Refused:
