@@ -259,6 +259,25 @@ def test_a_dry_run_answers_in_full_and_stores_nothing(world: World, monkeypatch:
     assert world.api().get("critical_defects", resource_path=path).json["total"] == 0
 
 
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+def test_a_line_that_asks_not_to_be_stored_is_refused(world: World, query: str) -> None:
+    path = world.repo().path
+    lines = [
+        release(path, 1, dry_run=True),
+        defect(path, "K", dry_run="TRUE"),
+        release(path, 2, dry_run="maybe"),
+        release(path, 3, dry_run=False),
+        defect(path, "L", dry_run=None),
+    ]
+    told = answers(world.api(), list(lines), query)
+    assert [each["status"] for each in told] == [400, 400, 400, 200, 200]
+    assert [each["action_em"] for each in told[:2]] == ["action_create_release", "action_create_defect"]
+    assert all(each["response_detail"].startswith("dry_run ") for each in told[:3])
+    assert "query string" in told[0]["response_detail"]
+    if not query:
+        assert [row.name for row in Release.objects.filter(entity_id=world.tenant.id)] == ["v3"]
+
+
 def test_sizes_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "MOST_LINES", 2)
     line = json.dumps(release(world.repo().path, 1))

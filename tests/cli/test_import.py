@@ -112,6 +112,14 @@ def test_a_line_that_is_refused_is_told_by_its_number_and_keeps_no_other_out(acm
     assert "two ways" in done.err or "3/4/2021" in done.err
 
 
+@pytest.mark.parametrize("written", [json_lines, csv_rows])
+def test_a_line_that_asks_not_to_be_stored_is_not(acme: Instance, tmp_path: Path, written: Callable[..., str]) -> None:
+    file = written(tmp_path, [{**row, "dry_run": n > 5} for n, row in enumerate(RELEASES)])
+    done = acme.run("import", file)
+    assert (done.code, done.out) == (1, "releases: 6 created, 4 refused\n")
+    assert "--preview" in done.err
+
+
 def test_lines_without_a_path_belong_where_the_command_says(acme: Instance, tmp_path: Path) -> None:
     nameless = [{name: value for name, value in row.items() if name != "resource_path"} for row in RELEASES]
     assert acme.does("import", csv_rows(tmp_path, nameless), "--path", SHOP) == "releases: 10 created\n"

@@ -32,7 +32,7 @@ from shipmend.api.recording import (
 )
 from shipmend.audit.trail import Actor
 from shipmend.catalog.queries import Place, Tenant, find_place, nothing_there
-from shipmend.core.errors import BadRequest, KeyReused, Refused, TooLarge, Unavailable
+from shipmend.core.errors import BadRequest, Invalid, KeyReused, Refused, TooLarge, Unavailable
 from shipmend.core.moments import DateOrder
 from shipmend.core.values import ResourcePath, Scope
 from shipmend.db.writes import each_alone
@@ -157,6 +157,7 @@ class Batch:
             kind = _kind(given)
             action_em = _ACTIONS[kind]
             self.reporter.require(_SCOPES[kind])
+            _refuse_to_try_alone(given)
             return self._release(given) if kind is p.LineType.RELEASE else self._defect(given)
         except Refused as refused:
             return _Prepared(action_em, _refusing(refused))
@@ -203,6 +204,13 @@ class Batch:
 def _kind(given: Parameters) -> p.LineType:
     said = Reader(_NAMES[p.LineType.RELEASE], given, NO_SETTING).get(p.TYPE)
     return said or (p.LineType.DEFECT if given.all(p.DEFECT_KEY.name) else p.LineType.RELEASE)
+
+
+def _refuse_to_try_alone(given: Parameters) -> None:
+    """A line that asks not to be stored would be, were it read as the others. Raises Invalid."""
+    if Reader(frozenset([p.DRY_RUN.name]), given, NO_SETTING).get(p.DRY_RUN):
+        mend = "leave it out of the line, and give it in the query string of the call, or --preview to shipmend import"
+        raise Invalid(p.DRY_RUN.name, "can't be said of one line", value=True, mend=mend)
 
 
 def _refusing(refused: Refused) -> Callable[[], Answer]:

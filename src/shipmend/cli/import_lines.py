@@ -15,11 +15,11 @@ from typing import IO, TextIO
 
 from shipmend.api.batch import Line, read_line
 from shipmend.api.body import Parameters, add_pairs
-from shipmend.api.parameters import TYPE
+from shipmend.api.parameters import DRY_RUN, TYPE
 from shipmend.api.recording import DEFECT_FIELDS, RELEASE_FIELDS
 from shipmend.core.errors import BadRequest, Invalid, Refused
 
-KNOWN = frozenset(field.name for field in (TYPE, *RELEASE_FIELDS, *DEFECT_FIELDS))
+KNOWN = frozenset(field.name for field in (TYPE, DRY_RUN, *RELEASE_FIELDS, *DEFECT_FIELDS))
 SEPARATORS = (",", ";", "\t")
 """Spreadsheets write semicolons where the comma is in the numbers, and some of them tabs."""
 LONGEST_CELL = 1 << 20
