@@ -203,6 +203,21 @@ def test_lines_stay_within_the_reach_of_the_token(world: World, stranger: World)
     assert not Release.objects.filter(entity_id=stranger.tenant.id).exists()
 
 
+def test_a_line_about_a_defect_beyond_the_token_s_reach_may_add_a_fix_and_tells_nothing_else(world: World) -> None:
+    here, elsewhere = world.repo("here").path, world.path
+    assert answers(world.api(), [defect(elsewhere, "K", description="secret", severity=4711)])[0]["status"] == 200
+    at = iso(FIRST_DAY + DAY)
+    call = {"resource_path": str(here), "defect_key": "K"}
+    lines: list[object] = [{**call, "fix_released_at": at}, {**call, "severity": 1}, {**call, "fix_released_at": 1}]
+    for query in ("?dry_run=true", ""):
+        text = send(world.api(at=here), lines, query)[1]
+        told = [json.loads(line) for line in text.splitlines()]
+        assert [each["status"] for each in told] == [200, 403, 400]
+        assert told[0]["defect"]["fixes"][0]["released_at"] == at
+        assert set(told[0]["defect"]) == {"defect_key", "fixes"}
+        assert not [secret for secret in ("secret", "4711", iso(FIRST_DAY)) if secret in text]
+
+
 def test_the_same_key_gets_the_same_answers_whatever_the_number_of_parts(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ BASE = "/api/v1"
 _REFUSALS = {
     "400": "A parameter is missing or can't be read; the detail names it, shows the value and says what would be right",
     "401": "No token, or one that can't be used",
-    "403": "The token lacks the scope",
+    "403": "The token lacks the scope, or may only add a fix to the defect",
     "404": "Nothing there, or out of the token's reach",
     "405": "The path does not serve this method",
     "413": "The body is too large",

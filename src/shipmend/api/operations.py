@@ -248,7 +248,8 @@ CRITICAL_DEFECTS = (
         action_em=DEFECT_ACTION,
         summary="Record a critical defect, or a fix for it",
         doc="Ensures that a defect is recorded and, with any of the fix parameters, that a fix has been released. A fix"
-        " needs a repo's resource_path. A defect is resolved at its latest fix over all repos.",
+        " needs a repo's resource_path. A defect is resolved at its latest fix over all repos. To a defect beyond its"
+        " reach a token may only add a fix, and is told nothing else of it.",
         run=post_defect,
         fields=(*DEFECT_FIELDS, p.DRY_RUN),
         scope=Scope.DEFECTS_WRITE,
