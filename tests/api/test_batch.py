@@ -141,6 +141,10 @@ def test_blank_lines_are_counted_and_not_answered(world: World) -> None:
     assert [each["line"] for each in answers(world.api(), text)] == [2, 4]
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_line(world: World) -> None:
+    assert answers(world.api(), "\ufeff" + json.dumps(release(world.repo().path, 1)))[0]["status"] == 200
+
+
 def test_the_type_tells_a_line_apart_and_else_its_defect_key_does(world: World) -> None:
     path = world.repo().path
     lines: list[object] = [

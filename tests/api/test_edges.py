@@ -6,6 +6,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -103,6 +104,13 @@ def test_a_body_that_can_not_be_read_is_refused(
 def test_json_is_read_whatever_curl_says_it_is(content_type: str, world: World) -> None:
     body = json.dumps({"resource_path": str(world.repo().path), "release_sha": SHA, "released_at": "2021-05-25"})
     assert post(world.api(), body.encode(), content_type)[0] == 200
+
+
+@pytest.mark.parametrize("content_type", [FORM, "application/json"])
+def test_a_byte_order_mark_before_a_body_is_no_part_of_it(content_type: str, world: World) -> None:
+    given = {"resource_path": str(world.repo().path), "release_sha": SHA, "released_at": "2021-05-25"}
+    body = json.dumps(given) if content_type != FORM else urlencode(given)
+    assert post(world.api(), b"\xef\xbb\xbf" + body.encode(), content_type)[0] == 200
 
 
 def test_a_multipart_form_is_read(world: World) -> None:

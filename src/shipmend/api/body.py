@@ -90,7 +90,8 @@ def read_text(request: HttpRequest) -> str:
     if charset.strip('"').lower() not in ("utf-8", "utf8", "us-ascii"):
         raise BadRequest(f"The body is said to be in {charset[:40]!r}: send UTF-8.")
     try:
-        return request.body.decode()
+        # Some programs begin each text with a byte order mark, which is no part of it.
+        return request.body.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise BadRequest(f"The body is not UTF-8 (byte {error.start} of it): send UTF-8.") from error
     except RequestDataTooBig as error:
