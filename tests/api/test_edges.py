@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -104,6 +105,21 @@ def test_a_body_that_can_not_be_read_is_refused(
 def test_json_is_read_whatever_curl_says_it_is(content_type: str, world: World) -> None:
     body = json.dumps({"resource_path": str(world.repo().path), "release_sha": SHA, "released_at": "2021-05-25"})
     assert post(world.api(), body.encode(), content_type)[0] == 200
+
+
+@pytest.mark.parametrize("path", ["releases", "batch"])
+@pytest.mark.parametrize("content_type", [FORM, "application/json", "multipart/form-data; boundary=x"])
+def test_a_compressed_body_is_refused_by_its_coding(path: str, content_type: str, world: World) -> None:
+    body = json.dumps({"resource_path": str(world.repo().path), "release_sha": SHA, "released_at": "2021-05-25"})
+    for coding, status in (("gzip", 400), ("br", 400), ("Identity", 200)):
+        headers = {"Authorization": f"Bearer {world.api().token}", "Content-Encoding": coding}
+        sent = gzip.compress(body.encode()) if status == 400 else body.encode()
+        kind = content_type if status == 400 else "application/json"
+        reply = Client().generic("POST", f"/api/v1/{path}", sent, content_type=kind, headers=headers)
+        assert reply.status_code == status
+        if status == 400:
+            detail = json.loads(reply.content)["response_detail"]
+            assert detail == f'The body has Content-Encoding "{coding}": send it as it is, without that header.'
 
 
 @pytest.mark.parametrize("content_type", [FORM, "application/json"])

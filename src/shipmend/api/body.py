@@ -75,6 +75,7 @@ def read_parameters(request: HttpRequest) -> Parameters:
     if request.method in ("GET", "HEAD"):
         return parameters
     if request.content_type == "multipart/form-data":
+        _check_coding(request)
         add_pairs(parameters, _multipart(request))
     else:
         _add_body(parameters, read_text(request), request.content_type or "")
@@ -86,6 +87,7 @@ def read_text(request: HttpRequest) -> str:
     declared = request.META.get("CONTENT_LENGTH") or "0"
     if declared.isdigit() and int(declared) > MAX_BODY:
         raise TooLarge(f"The body has {declared} bytes: at most {MAX_BODY} are read.")
+    _check_coding(request)
     charset = (request.content_params or {}).get("charset", "utf-8")
     if charset.strip('"').lower() not in ("utf-8", "utf8", "us-ascii"):
         raise BadRequest(f"The body is said to be in {charset[:40]!r}: send UTF-8.")
@@ -98,6 +100,12 @@ def read_text(request: HttpRequest) -> str:
         raise TooLarge(f"The body is too large: at most {MAX_BODY} bytes are read.") from error
     except UnreadablePostError as error:
         raise BadRequest("The body did not arrive whole: send the call again.") from error
+
+
+def _check_coding(request: HttpRequest) -> None:
+    coding = str(request.META.get("HTTP_CONTENT_ENCODING", "")).strip()
+    if coding.lower() not in ("", "identity"):
+        raise BadRequest(f"The body has Content-Encoding {shown(coding)}: send it as it is, without that header.")
 
 
 def _add_body(parameters: Parameters, text: str, content_type: str) -> None:
