@@ -20,6 +20,8 @@ from shipmend.core.errors import BadRequest, Invalid, TooLarge, shown
 
 MAX_BODY = 1 << 20
 MAX_FIELDS = 1000
+MOST_DIGITS = 1000
+"""Of a number in JSON. No parameter needs so many; Python reads 4,300."""
 DEEPEST = 50
 """No parameter is nested deeper than two, but hooks send much else beside."""
 
@@ -150,7 +152,14 @@ def _no_constant(text: str) -> object:
     raise ValueError(f"{text} is not a JSON value")
 
 
-_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+def _whole_number(digits: str) -> int:
+    count = len(digits.lstrip("-"))
+    if count > MOST_DIGITS:
+        raise BadRequest(f"A number has {count} digits: at most {MOST_DIGITS} are read.")
+    return int(digits)
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_whole_number)
 """As json.loads, which makes a decoder for each call."""
 
 
