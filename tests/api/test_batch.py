@@ -300,9 +300,16 @@ def test_a_line_that_asks_not_to_be_stored_is_refused(world: World, query: str) 
 def test_sizes_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "MOST_LINES", 2)
     line = json.dumps(release(world.repo().path, 1))
-    for text, status in (("", 400), (" \n \n", 400), (f"{line}\n" * 3, 413), (" " * ((1 << 20) + 1), 413)):
+    for text, status in (("", 400), (" \n \n", 400), (f"{line}\n" * 3, 413), (" " * ((4 << 20) + 1), 413)):
         assert send(world.api(), text)[0] == status
     assert send(world.api(), f"{line}\n" * 2)[0] == 200
+
+
+def test_as_many_lines_as_are_promised_fit_into_a_call(world: World) -> None:
+    one = json.dumps(defect(world.path, "K", description="x" * 600, severity=1))
+    told = answers(world.api(), f"{one}\n" * batch.MOST_LINES)
+    assert {each["status"] for each in told} == {200}
+    assert len(told) == 5000
 
 
 def test_a_repo_is_fetched_once_for_all_its_unknown_commits(

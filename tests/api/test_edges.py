@@ -6,14 +6,15 @@ import gzip
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 import pytest
 from django.test import Client
 
-from shipmend.api.body import MAX_BODY
+from shipmend.api.body import MAX_BODY, MAX_LINES
 from shipmend.db.writes import write
 from shipmend.delivery import store
 from tests.threads import at_once
@@ -83,6 +84,7 @@ def post_form(api: Api, path: str, body: str) -> tuple[int, Any]:
         (b"name=x", f"{FORM}; charset=latin-1", 400, "latin-1"),
         (b"<a/>", "text/xml", 400, "text/xml"),
         (b"--x\r\nnonsense", "multipart/form-data", 400, "multipart"),
+        (b"--x\r\n" + b"x" * MAX_BODY, "multipart/form-data; boundary=x", 413, str(MAX_BODY)),
         (b"--x\r\nnonsense", "multipart/form-data; boundary=x", 400, "resource_path"),
         (b"x" * (MAX_BODY + 1), FORM, 413, str(MAX_BODY)),
         (b"{" + b" " * MAX_BODY + b"}", "application/json", 413, str(MAX_BODY)),
@@ -139,6 +141,16 @@ def test_a_multipart_form_is_read(world: World) -> None:
         )
     )
     assert post(world.api(), body + b"--cut--\r\n", "multipart/form-data; boundary=cut")[0] == 200
+
+
+@pytest.mark.parametrize(("path", "most"), [("releases", MAX_BODY), ("batch", MAX_LINES)])
+def test_a_server_takes_as_much_as_an_operation_does(live_server: str, path: str, most: int) -> None:
+    """A body that is taken is then refused for want of a token."""
+    for size, status in ((most, 401), (most + 1, 413)):
+        connection = HTTPConnection(urlsplit(live_server).netloc, timeout=30)
+        connection.request("POST", f"/api/v1/{path}", b" " * size)
+        assert connection.getresponse().status == status
+        connection.close()
 
 
 def test_head_is_get_without_a_body(world: World) -> None:

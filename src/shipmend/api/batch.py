@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from shipmend.accounts.idempotency import KeptAnswer
 from shipmend.accounts.tokens import Caller
 from shipmend.api import parameters as p
-from shipmend.api.body import Parameters, add_json
+from shipmend.api.body import MAX_LINES, Parameters, add_json
 from shipmend.api.endpoint import ApiCall, Operation, broken
 from shipmend.api.envelope import NDJSON, Answer, Document, refusal
 from shipmend.api.fields import Reader, Setting
@@ -305,7 +305,8 @@ BATCH = (
         summary="Record many releases and defects",
         doc="The body is JSON lines, each with the parameters of a release or of a critical defect. A line is a"
         " defect's when its type says so or when it has a defect_key. Each is recorded or refused alone, and answered"
-        " on a line of its own, in order: with the envelope of the single call, its line number and its HTTP status.",
+        " on a line of its own, in order: with the envelope of the single call, its line number and its HTTP status."
+        f" A call may have {MOST_LINES:,} lines and {MAX_LINES >> 20} MiB.",
         run=post_batch,
         fields=(p.LINES_PATH, p.DRY_RUN),
         scope=None,
