@@ -339,3 +339,6 @@ def test_the_document_tells_of_both_kinds_of_line(world: World) -> None:
         (True, False),
     ]
     assert [each["name"] for each in told["parameters"]] == ["resource_path", "dry_run", "Idempotency-Key"]
+    # A line need not say what the query string may say for it.
+    assert [kind["required"] for kind in kinds] == [[], ["defect_key"]]
+    assert all("resource_path" in kind["properties"] for kind in kinds)

@@ -125,14 +125,19 @@ def _query(field: Field[Any]) -> dict[str, Any]:
 
 
 def _lines(operation: Operation) -> dict[str, Any]:
-    """The schema is that of one line: OpenAPI 3.1 has no word for a stream of them."""
-    return {"required": True, "content": {NDJSON: {"schema": {"anyOf": [_object(line) for line in operation.lines]}}}}
+    """The schema is that of one line: OpenAPI 3.1 has no word for a stream of them.
+
+    What the query string may say for all lines, none has to say.
+    """
+    elsewhere = frozenset(field.name for field in operation.fields)
+    kinds = [_object(line, elsewhere) for line in operation.lines]
+    return {"required": True, "content": {NDJSON: {"schema": {"anyOf": kinds}}}}
 
 
-def _object(fields: tuple[Field[Any], ...]) -> dict[str, Any]:
+def _object(fields: tuple[Field[Any], ...], elsewhere: frozenset[str] = frozenset()) -> dict[str, Any]:
     return {
         "type": "object",
-        "required": [field.name for field in fields if field.required],
+        "required": [field.name for field in fields if field.required and field.name not in elsewhere],
         "properties": {field.name: _property(field) for field in fields},
     }
 
