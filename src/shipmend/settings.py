@@ -82,7 +82,8 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = False
 STATIC_URL = "/static/"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 << 20
+"""The largest body of all, that of a batch; the server and the API hold each address to its own limit."""
 
 LOGGING = {
     "version": 1,

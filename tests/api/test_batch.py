@@ -141,6 +141,10 @@ def test_blank_lines_are_counted_and_not_answered(world: World) -> None:
     assert [each["line"] for each in answers(world.api(), text)] == [2, 4]
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_line(world: World) -> None:
+    assert answers(world.api(), "\ufeff" + json.dumps(release(world.repo().path, 1)))[0]["status"] == 200
+
+
 def test_the_type_tells_a_line_apart_and_else_its_defect_key_does(world: World) -> None:
     path = world.repo().path
     lines: list[object] = [
@@ -203,6 +207,21 @@ def test_lines_stay_within_the_reach_of_the_token(world: World, stranger: World)
     assert not Release.objects.filter(entity_id=stranger.tenant.id).exists()
 
 
+def test_a_line_about_a_defect_beyond_the_token_s_reach_may_add_a_fix_and_tells_nothing_else(world: World) -> None:
+    here, elsewhere = world.repo("here").path, world.path
+    assert answers(world.api(), [defect(elsewhere, "K", description="secret", severity=4711)])[0]["status"] == 200
+    at = iso(FIRST_DAY + DAY)
+    call = {"resource_path": str(here), "defect_key": "K"}
+    lines: list[object] = [{**call, "fix_released_at": at}, {**call, "severity": 1}, {**call, "fix_released_at": 1}]
+    for query in ("?dry_run=true", ""):
+        text = send(world.api(at=here), lines, query)[1]
+        told = [json.loads(line) for line in text.splitlines()]
+        assert [each["status"] for each in told] == [200, 403, 400]
+        assert told[0]["defect"]["fixes"][0]["released_at"] == at
+        assert set(told[0]["defect"]) == {"defect_key", "fixes"}
+        assert not [secret for secret in ("secret", "4711", iso(FIRST_DAY)) if secret in text]
+
+
 def test_the_same_key_gets_the_same_answers_whatever_the_number_of_parts(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,12 +278,38 @@ def test_a_dry_run_answers_in_full_and_stores_nothing(world: World, monkeypatch:
     assert world.api().get("critical_defects", resource_path=path).json["total"] == 0
 
 
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+def test_a_line_that_asks_not_to_be_stored_is_refused(world: World, query: str) -> None:
+    path = world.repo().path
+    lines = [
+        release(path, 1, dry_run=True),
+        defect(path, "K", dry_run="TRUE"),
+        release(path, 2, dry_run="maybe"),
+        release(path, 3, dry_run=False),
+        defect(path, "L", dry_run=None),
+    ]
+    told = answers(world.api(), list(lines), query)
+    assert [each["status"] for each in told] == [400, 400, 400, 200, 200]
+    assert [each["action_em"] for each in told[:2]] == ["action_create_release", "action_create_defect"]
+    assert all(each["response_detail"].startswith("dry_run ") for each in told[:3])
+    assert "query string" in told[0]["response_detail"]
+    if not query:
+        assert [row.name for row in Release.objects.filter(entity_id=world.tenant.id)] == ["v3"]
+
+
 def test_sizes_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "MOST_LINES", 2)
     line = json.dumps(release(world.repo().path, 1))
-    for text, status in (("", 400), (" \n \n", 400), (f"{line}\n" * 3, 413), (" " * ((1 << 20) + 1), 413)):
+    for text, status in (("", 400), (" \n \n", 400), (f"{line}\n" * 3, 413), (" " * ((4 << 20) + 1), 413)):
         assert send(world.api(), text)[0] == status
     assert send(world.api(), f"{line}\n" * 2)[0] == 200
+
+
+def test_as_many_lines_as_are_promised_fit_into_a_call(world: World) -> None:
+    one = json.dumps(defect(world.path, "K", description="x" * 600, severity=1))
+    told = answers(world.api(), f"{one}\n" * batch.MOST_LINES)
+    assert {each["status"] for each in told} == {200}
+    assert len(told) == 5000
 
 
 def test_a_repo_is_fetched_once_for_all_its_unknown_commits(
@@ -294,3 +339,6 @@ def test_the_document_tells_of_both_kinds_of_line(world: World) -> None:
         (True, False),
     ]
     assert [each["name"] for each in told["parameters"]] == ["resource_path", "dry_run", "Idempotency-Key"]
+    # A line need not say what the query string may say for it.
+    assert [kind["required"] for kind in kinds] == [[], ["defect_key"]]
+    assert all("resource_path" in kind["properties"] for kind in kinds)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +16,7 @@ from shipmend.core.moments import iso
 from shipmend.core.values import DEFAULT_SCOPES, Scope
 from tests.gitworld import GitRepo
 from tests.threads import at_once
-from tests.world import FIRST_DAY, Api, World
+from tests.world import FIRST_DAY, Api, Reply, World
 
 pytestmark = pytest.mark.database
 
@@ -189,6 +191,100 @@ def test_a_token_of_one_repo_may_add_a_fix_to_an_entity_s_defect_and_no_more(api
     assert bound.get("critical_defects/K-1").status == 200
     assert bound.delete("critical_defects/K-1").status == 403
     assert bound.post("critical_defects", defect_key="K-1", resource_path=other, fix_released_now="true").status == 404
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A token of one repo, and a defect of the entity that it does not reach, with a fix in another repo."""
+
+    world: World
+    api: Api
+    repo: str
+
+    SECRETS: ClassVar = (
+        "the vault stood open",
+        "4711",
+        iso(FIRST_DAY),
+        "Sep 13, 2020 12:26pm",
+        "two",
+        iso(FIRST_DAY + 7 * HOUR),
+    )
+    """What of the defect is not this token's to know: detection and fix, in all ways of writing them."""
+
+    @classmethod
+    def at(cls, world: World, git: GitRepo | None = None) -> Guest:
+        two = world.repo("two").path
+        defect = {"defect_key": "K-1", "description": cls.SECRETS[0], "severity": 4711, "detected_at": iso(FIRST_DAY)}
+        host = world.api()
+        assert host.post("critical_defects", defect, resource_path=world.path).status == 200
+        fix = {"resource_path": two, "fix_released_at": iso(FIRST_DAY + 7 * HOUR)}
+        assert host.post("critical_defects", fix, defect_key="K-1").status == 200
+        repo = world.repo("one", git).path
+        return cls(world, world.api(at=repo), str(repo))
+
+    def says(self, **given: object) -> Reply:
+        """What the token is answered, having heard no secret."""
+        call = {"defect_key": "K-1", "resource_path": self.repo, **given}
+        reply = self.api.post_json("critical_defects", call)
+        heard = json.dumps(reply.json, ensure_ascii=False)
+        assert not [secret for secret in self.SECRETS if secret in heard], reply.json
+        assert self.world.tenant.slug not in heard.replace(self.repo, "")
+        return reply
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_who_may_only_add_a_fix_learns_nothing_else_of_the_defect(world: World, dry_run: bool) -> None:
+    guest = Guest.at(world)
+    at = iso(FIRST_DAY + 2 * HOUR)
+    reply = guest.says(fix_released_at=at, dry_run=dry_run)
+    assert (reply.status, reply.json["action_em"]) == (200, "action_defect_updated")
+    fix = {"resource_path": guest.repo, "released_at": at, "release_sha": None, "commit_state": None}
+    assert reply.json["defect"] == {"defect_key": "K-1", "fixes": [fix]}
+    assert reply.json["response_detail"] == "Successfully ensured creation of defect release at Sep 13, 2020 2:26pm"
+    assert guest.api.get("critical_defects/K-1").status == (404 if dry_run else 200)
+    again = guest.says(fix_released_at=at)
+    assert again.json["action_em"] == ("action_defect_updated" if dry_run else "action_defect_unchanged")
+    assert len(world.api().get("critical_defects/K-1").json["defect"]["fixes"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, ["give fix_released_at, "]),
+        ({"severity": 4710}, ["give fix_released_at, ", "leave out severity"]),
+        ({"severity": 4711, "fix_released_now": True}, ["leave out severity."]),
+        ({"description": "the vault stood", "fix_released_now": True}, ["leave out description."]),
+        ({"description": "", "fix_released_now": True}, ["leave out description."]),
+        ({"detected_at": FIRST_DAY + HOUR, "fix_released_at": FIRST_DAY - HOUR}, ["leave out detected_at."]),
+        ({"detected_at": FIRST_DAY, "fix_released_at": FIRST_DAY + HOUR}, ["leave out detected_at."]),
+        ({"detected_now": True}, ["give fix_released_at, "]),
+    ],
+)
+def test_who_may_only_add_a_fix_is_told_which_parameters_say_more(
+    world: World, given: dict[str, object], named: list[str]
+) -> None:
+    """The same whether what is said stands there or not: else one could guess until it does."""
+    guest = Guest.at(world)
+    before = told(world.api())
+    for more in ({}, {"dry_run": True}):
+        reply = guest.says(**given, **more)
+        assert reply.words == (403, "response_forbidden")
+        detail = reply.json["response_detail"]
+        assert detail.startswith('The defect "K-1" lies outside the reach of this token')
+        assert all(words in detail for words in named), detail
+    assert told(world.api()) == before
+
+
+def test_who_may_only_add_a_fix_is_not_told_when_the_defect_was_detected(world: World, git_repo: GitRepo) -> None:
+    early = git_repo.commit("mend", at=FIRST_DAY - 3 * HOUR)
+    guest = Guest.at(world, git_repo)
+    refused = guest.says(fix_released_at=iso(FIRST_DAY - HOUR))
+    assert refused.words == (400, "response_invalid_params")
+    assert "fix_released_at" in refused.json["response_detail"]
+    assert "lies before the detection: give a later time" in refused.json["response_detail"]
+    taken = guest.says(fix_released_sha=early)
+    assert taken.status == 200
+    assert "before the detection: the fix is kept" in taken.json["warnings"][0]
 
 
 @pytest.mark.parametrize("missing", [Scope.DEFECTS_WRITE, Scope.READ])

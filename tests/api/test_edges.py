@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 import pytest
 from django.test import Client
 
-from shipmend.api.body import MAX_BODY
+from shipmend.api.body import MAX_BODY, MAX_LINES
 from shipmend.db.writes import write
 from shipmend.delivery import store
 from tests.threads import at_once
@@ -81,6 +84,7 @@ def post_form(api: Api, path: str, body: str) -> tuple[int, Any]:
         (b"name=x", f"{FORM}; charset=latin-1", 400, "latin-1"),
         (b"<a/>", "text/xml", 400, "text/xml"),
         (b"--x\r\nnonsense", "multipart/form-data", 400, "multipart"),
+        (b"--x\r\n" + b"x" * MAX_BODY, "multipart/form-data; boundary=x", 413, str(MAX_BODY)),
         (b"--x\r\nnonsense", "multipart/form-data; boundary=x", 400, "resource_path"),
         (b"x" * (MAX_BODY + 1), FORM, 413, str(MAX_BODY)),
         (b"{" + b" " * MAX_BODY + b"}", "application/json", 413, str(MAX_BODY)),
@@ -105,6 +109,28 @@ def test_json_is_read_whatever_curl_says_it_is(content_type: str, world: World) 
     assert post(world.api(), body.encode(), content_type)[0] == 200
 
 
+@pytest.mark.parametrize("path", ["releases", "batch"])
+@pytest.mark.parametrize("content_type", [FORM, "application/json", "multipart/form-data; boundary=x"])
+def test_a_compressed_body_is_refused_by_its_coding(path: str, content_type: str, world: World) -> None:
+    body = json.dumps({"resource_path": str(world.repo().path), "release_sha": SHA, "released_at": "2021-05-25"})
+    for coding, status in (("gzip", 400), ("br", 400), ("Identity", 200)):
+        headers = {"Authorization": f"Bearer {world.api().token}", "Content-Encoding": coding}
+        sent = gzip.compress(body.encode()) if status == 400 else body.encode()
+        kind = content_type if status == 400 else "application/json"
+        reply = Client().generic("POST", f"/api/v1/{path}", sent, content_type=kind, headers=headers)
+        assert reply.status_code == status
+        if status == 400:
+            detail = json.loads(reply.content)["response_detail"]
+            assert detail == f'The body has Content-Encoding "{coding}": send it as it is, without that header.'
+
+
+@pytest.mark.parametrize("content_type", [FORM, "application/json"])
+def test_a_byte_order_mark_before_a_body_is_no_part_of_it(content_type: str, world: World) -> None:
+    given = {"resource_path": str(world.repo().path), "release_sha": SHA, "released_at": "2021-05-25"}
+    body = json.dumps(given) if content_type != FORM else urlencode(given)
+    assert post(world.api(), b"\xef\xbb\xbf" + body.encode(), content_type)[0] == 200
+
+
 def test_a_multipart_form_is_read(world: World) -> None:
     body = b"".join(
         b'--cut\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % pair
@@ -115,6 +141,16 @@ def test_a_multipart_form_is_read(world: World) -> None:
         )
     )
     assert post(world.api(), body + b"--cut--\r\n", "multipart/form-data; boundary=cut")[0] == 200
+
+
+@pytest.mark.parametrize(("path", "most"), [("releases", MAX_BODY), ("batch", MAX_LINES)])
+def test_a_server_takes_as_much_as_an_operation_does(live_server: str, path: str, most: int) -> None:
+    """A body that is taken is then refused for want of a token."""
+    for size, status in ((most, 401), (most + 1, 413)):
+        connection = HTTPConnection(urlsplit(live_server).netloc, timeout=30)
+        connection.request("POST", f"/api/v1/{path}", b" " * size)
+        assert connection.getresponse().status == status
+        connection.close()
 
 
 def test_head_is_get_without_a_body(world: World) -> None:

@@ -183,6 +183,22 @@ def test_dry_run_answers_in_full_and_stores_nothing(api: Api, path: str, line: l
     assert {**tried.json["release"], "id": ""} == {**real.json["release"], "id": ""}
 
 
+def test_what_was_taken_out_comes_back_by_a_call_without_the_key_that_made_it_as_the_answer_says(
+    api: Api, path: str, line: list[str]
+) -> None:
+    release = {"resource_path": path, "release_sha": line[0]}
+    defect = {"resource_path": path, "defect_key": "K-1", "detected_at": FIRST_DAY}
+    for verb, call, name in (("releases", release, "release"), ("critical_defects", defect, "defect")):
+        made = api.post(verb, call, key=f"once {name}").json
+        address = f"{verb}/{made[name].get('id', 'K-1')}"
+        detail = api.delete(address).json["response_detail"]
+        assert "a call under an Idempotency-Key already used is only answered as before" in detail
+        assert api.post(verb, call, key=f"once {name}").json == made
+        assert api.get(address).status == 404
+        assert api.post(verb, call).json["action_em"] == f"action_{name}_created"
+        assert api.get(address).status == 200
+
+
 def test_an_idempotency_key_brings_back_the_first_answer(api: Api, path: str, line: list[str]) -> None:
     call = {"resource_path": path, "release_sha": line[1], "release_now": "true"}
     first = api.post("releases", call, key="deploy-17")

@@ -7,12 +7,16 @@ import json
 import os
 import pty
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from shipmend.cli import import_file
+from shipmend.core.errors import BadRequest, Unavailable
 from tests.cli.conftest import Instance
 from tests.gitworld import GitRepo
+from tests.world import World
 
 pytestmark = pytest.mark.database
 
@@ -64,6 +68,14 @@ def test_a_file_is_recorded_once_however_often_it_is_imported(acme: Instance, tm
     assert acme.does("import", file) == "releases: 10 unchanged\ndefects: 3 unchanged\n"
 
 
+@pytest.mark.parametrize("written", [json_lines, csv_rows])
+def test_lines_may_come_through_a_pipe(acme: Instance, tmp_path: Path, written: Callable[..., str]) -> None:
+    text = Path(written(tmp_path, RELEASES + DEFECTS)).read_text()
+    told = "releases: 10 to create\ndefects: 2 to create, 1 to update\nNothing was stored.\n"
+    assert acme.does("import", "/dev/stdin", "--preview", stdin=text) == told
+    assert acme.does("import", "/dev/stdin", stdin=text) == "releases: 10 created\ndefects: 2 created, 1 updated\n"
+
+
 def test_both_forms_say_the_same(acme: Instance, tmp_path: Path) -> None:
     acme.does("import", json_lines(tmp_path, RELEASES + DEFECTS))
     assert (
@@ -98,6 +110,14 @@ def test_a_line_that_is_refused_is_told_by_its_number_and_keeps_no_other_out(acm
     numbers = [line.partition(":")[0] for line in done.err.splitlines() if line.startswith("line ")]
     assert numbers == ["line 3", "line 6", "line 7", "line 8"]
     assert "two ways" in done.err or "3/4/2021" in done.err
+
+
+@pytest.mark.parametrize("written", [json_lines, csv_rows])
+def test_a_line_that_asks_not_to_be_stored_is_not(acme: Instance, tmp_path: Path, written: Callable[..., str]) -> None:
+    file = written(tmp_path, [{**row, "dry_run": n > 5} for n, row in enumerate(RELEASES)])
+    done = acme.run("import", file)
+    assert (done.code, done.out) == (1, "releases: 6 created, 4 refused\n")
+    assert "--preview" in done.err
 
 
 def test_lines_without_a_path_belong_where_the_command_says(acme: Instance, tmp_path: Path) -> None:
@@ -135,6 +155,114 @@ def test_a_file_of_another_kind_is_refused_in_a_sentence(
     assert says in acme.run("import", str(file)).refusal
 
 
+@pytest.mark.parametrize(
+    ("rows", "began", "says"),
+    [
+        (['acme,K-1,2024-01-01,"a 5 inch screen', "acme,K-2,2024-01-01,"], 3, "a quote is opened and never closed"),
+        (['acme,K-1,2024-01-01,"a 5" screen"', "acme,K-2,2024-01-01,"], 3, "',' expected after '\"'"),
+        (["", 'acme,K-1,2024-01-01,"two', 'lines"', 'acme,K-2,2024-01-01,"open', "acme,K-3,2024-01-01,"], 6, "closed"),
+    ],
+)
+def test_a_quote_that_would_swallow_rows_is_refused_with_the_line_where_its_row_begins(
+    acme: Instance, tmp_path: Path, rows: list[str], began: int, says: str
+) -> None:
+    file = tmp_path / "rows.csv"
+    header = "resource_path,defect_key,detected_at,description"
+    file.write_text("\n".join([header, "acme,K-0,2024-01-01,fine", *rows]) + "\n")
+    refusal = acme.run("import", str(file)).refusal
+    assert refusal.startswith(f"line {began} of the file ")
+    assert "begins a row that is not CSV" in refusal
+    assert says in refusal
+
+
+def test_cells_are_quoted_in_the_usual_ways(acme: Instance, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    header = "resource_path,defect_key,detected_at,description"
+    written = [
+        'acme,K-0,2024-01-01,a 5" screen',
+        '"acme","K-1","2024-01-01","a 5"" screen, or ""two\r\nlines"""',
+        'acme,K-2,2024-01-01,""',
+        '"acme",K-3,"2024-01-01"',
+    ]
+    for end in ("\n", "\r\n", "\r"):
+        file.write_bytes(end.join([header, *written]).encode())
+        assert acme.does("import", str(file), "--preview") == "defects: 4 to create\nNothing was stored.\n", repr(end)
+
+
+@pytest.mark.parametrize(
+    ("written", "bad", "says"),
+    [
+        (json_lines, b'{"name": "\xe9"}\n', "line 601 of the file {} is not UTF-8: save the file as UTF-8."),
+        (csv_rows, b"acme/web/shop,\xe9\n", "line 602 of the file {} is not UTF-8: save the file as UTF-8."),
+        (
+            json_lines,
+            b"x" * (5 << 20),
+            "line 601 of the file {} begins a line or row of more than 4,194,304 characters",
+        ),
+        (csv_rows, b'"x","\n"' * (2 << 20), "line 602 of the file {} begins a row that is not CSV (',' expected"),
+        (csv_rows, b'"x\n",' * (1 << 20), "line 602 of the file {} begins a line or row of more than 4,194,304"),
+        (csv_rows, b'"' + b"x" * (2 << 20), "line 602 of the file {} begins a row that is not CSV (field larger"),
+    ],
+)
+def test_of_a_file_that_can_not_be_read_to_its_end_nothing_is_stored(
+    acme: Instance, tmp_path: Path, written: Callable[..., str], bad: bytes, says: str
+) -> None:
+    rows = [{**RELEASES[0], "released_at": 1_600_000_000 + n} for n in range(600)]
+    file = written(tmp_path, rows)
+    with Path(file).open("ab") as stream:
+        stream.write(bad)
+    refusal = acme.run("import", file).refusal
+    assert refusal.startswith(says.format(f'"{file}"')[:80]), refusal
+    assert refusal.endswith("Nothing was stored.")
+    Path(file).write_bytes(Path(file).read_bytes().removesuffix(bad))
+    assert acme.does("import", file, "--preview") == "releases: 600 to create\nNothing was stored.\n"
+
+
+@pytest.mark.parametrize(("cause", "last"), [("the database", 5), ("the file", 10)])
+def test_an_import_that_breaks_off_says_how_far_it_came(
+    world: World,
+    tmp_path: Path,
+    cause: str,
+    last: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Because the database can't be written any more, or because somebody has written into the file meanwhile."""
+    path = str(world.repo().path)
+    file = Path(json_lines(tmp_path, [{**row, "resource_path": path} for row in RELEASES]))
+    monkeypatch.setattr(import_file, "LINES_AT_ONCE", 5)
+
+    def spoil(_: float) -> None:
+        if cause == "the file":
+            with file.open("ab") as stream:
+                stream.write(b"\xff\n")
+        else:
+            monkeypatch.setattr(import_file, "write", refuse)
+
+    def refuse(_: object) -> None:
+        raise Unavailable("It can't be written.")
+
+    monkeypatch.setattr("time.sleep", spoil)
+    with pytest.raises(BadRequest, match=f"Lines up to {last} are stored: the same command again goes on after them"):
+        import_file.run(file=file, path=None, preview=False)
+    assert capsys.readouterr().out == f"releases: {last} created\n"
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_cells_may_be_separated_as_spreadsheets_do(acme: Instance, tmp_path: Path, separator: str) -> None:
+    file = tmp_path / "rows.csv"
+    rows = [
+        ["resource_path", "Defect_Key", "detected_at", "note", "description"],
+        [SHOP, "K-1", "2024-01-01", "", "one, two"],
+        [SHOP, "K-2", "2024-01-01", "", "one; two"],
+    ]
+    with file.open("w", newline="", encoding="utf-8-sig") as stream:
+        csv.writer(stream, delimiter=separator).writerows(rows)
+    done = acme.run("import", str(file))
+    assert (done.code, done.out) == (0, "defects: 2 created\n")
+    assert "left out: note\n" in done.err
+
+
 def test_a_file_that_is_not_there_is_refused_and_an_empty_one_lists_nothing(acme: Instance, tmp_path: Path) -> None:
     assert "No such file" in acme.run("import", str(tmp_path / "nothing")).refusal
     assert acme.does("import", json_lines(tmp_path, [])) == "The file lists nothing.\n"
@@ -159,4 +287,4 @@ def test_a_terminal_shows_how_far_it_is(acme: Instance, tmp_path: Path) -> None:
     subprocess.run(command, env=acme.environ, stdout=subprocess.DEVNULL, stderr=theirs, check=True, timeout=60)
     os.close(theirs)
     shown = os.read(ours, 1 << 16).decode()
-    assert "Importing: 500 of 3,001 (16 %)" in shown
+    assert "Importing: 500 of 3,000 (16 %)" in shown

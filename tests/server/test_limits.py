@@ -103,6 +103,21 @@ def test_a_client_that_does_not_leave_after_the_last_answer_is_left(
         server.ended.result(PATIENCE)
 
 
+@pytest.mark.parametrize("headers", [[], CHUNKED])
+def test_a_path_may_take_larger_bodies_than_the_others(headers: list[tuple[str, str]]) -> None:
+    def sent(path: str, size: int) -> bytes:
+        body = b"x" * size
+        framed = b"%x\r\n%b\r\n0\r\n\r\n" % (size, body) if headers else b""
+        return request("POST", path, b"" if headers else body, headers) + framed
+
+    with served(echo, max_body=1000, larger_bodies=(("/large", 3000),)) as server:
+        asked = [("/large", 3000), ("/large", 3001), ("/large?x=/small", 3000), ("/large/", 1001), ("/small", 1001)]
+        answers = [server.ask(sent(path, size)) for path, size in asked]
+        assert [answer.status for answer in answers] == [200, 413, 200, 413, 413]
+        assert b"3,000 bytes" in answers[1].body
+        assert b"1,000 bytes" in answers[4].body
+
+
 def test_a_chunked_body_is_refused_as_soon_as_it_is_over_the_limit(server: Served) -> None:
     sent = request("POST", "/api/x", headers=CHUNKED) + b"3e8\r\n" + b"x" * 1000 + b"\r\n1\r\nx"
     answer = refused(server, sent)

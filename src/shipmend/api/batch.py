@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from shipmend.accounts.idempotency import KeptAnswer
 from shipmend.accounts.tokens import Caller
 from shipmend.api import parameters as p
-from shipmend.api.body import Parameters, add_json
+from shipmend.api.body import MAX_LINES, Parameters, add_json
 from shipmend.api.endpoint import ApiCall, Operation, broken
 from shipmend.api.envelope import NDJSON, Answer, Document, refusal
 from shipmend.api.fields import Reader, Setting
@@ -32,7 +32,7 @@ from shipmend.api.recording import (
 )
 from shipmend.audit.trail import Actor
 from shipmend.catalog.queries import Place, Tenant, find_place, nothing_there
-from shipmend.core.errors import BadRequest, KeyReused, Refused, TooLarge, Unavailable
+from shipmend.core.errors import BadRequest, Invalid, KeyReused, Refused, TooLarge, Unavailable
 from shipmend.core.moments import DateOrder
 from shipmend.core.values import ResourcePath, Scope
 from shipmend.db.writes import each_alone
@@ -157,6 +157,7 @@ class Batch:
             kind = _kind(given)
             action_em = _ACTIONS[kind]
             self.reporter.require(_SCOPES[kind])
+            _refuse_to_try_alone(given)
             return self._release(given) if kind is p.LineType.RELEASE else self._defect(given)
         except Refused as refused:
             return _Prepared(action_em, _refusing(refused))
@@ -203,6 +204,13 @@ class Batch:
 def _kind(given: Parameters) -> p.LineType:
     said = Reader(_NAMES[p.LineType.RELEASE], given, NO_SETTING).get(p.TYPE)
     return said or (p.LineType.DEFECT if given.all(p.DEFECT_KEY.name) else p.LineType.RELEASE)
+
+
+def _refuse_to_try_alone(given: Parameters) -> None:
+    """A line that asks not to be stored would be, were it read as the others. Raises Invalid."""
+    if Reader(frozenset([p.DRY_RUN.name]), given, NO_SETTING).get(p.DRY_RUN):
+        mend = "leave it out of the line, and give it in the query string of the call, or --preview to shipmend import"
+        raise Invalid(p.DRY_RUN.name, "can't be said of one line", value=True, mend=mend)
 
 
 def _refusing(refused: Refused) -> Callable[[], Answer]:
@@ -297,7 +305,8 @@ BATCH = (
         summary="Record many releases and defects",
         doc="The body is JSON lines, each with the parameters of a release or of a critical defect. A line is a"
         " defect's when its type says so or when it has a defect_key. Each is recorded or refused alone, and answered"
-        " on a line of its own, in order: with the envelope of the single call, its line number and its HTTP status.",
+        " on a line of its own, in order: with the envelope of the single call, its line number and its HTTP status."
+        f" A call may have {MOST_LINES:,} lines and {MAX_LINES >> 20} MiB.",
         run=post_batch,
         fields=(p.LINES_PATH, p.DRY_RUN),
         scope=None,

@@ -19,7 +19,11 @@ from django.http.multipartparser import MultiPartParserError
 from shipmend.core.errors import BadRequest, Invalid, TooLarge, shown
 
 MAX_BODY = 1 << 20
+MAX_LINES = 4 << 20
+"""Bytes of a body of JSON lines: as many as a batch may have, of 800 each."""
 MAX_FIELDS = 1000
+MOST_DIGITS = 1000
+"""Of a number in JSON. No parameter needs so many; Python reads 4,300."""
 DEEPEST = 50
 """No parameter is nested deeper than two, but hooks send much else beside."""
 
@@ -75,28 +79,37 @@ def read_parameters(request: HttpRequest) -> Parameters:
     if request.method in ("GET", "HEAD"):
         return parameters
     if request.content_type == "multipart/form-data":
+        _check_head(request, MAX_BODY)
         add_pairs(parameters, _multipart(request))
     else:
         _add_body(parameters, read_text(request), request.content_type or "")
     return parameters
 
 
-def read_text(request: HttpRequest) -> str:
-    """The body as it is. Raises BadRequest and TooLarge."""
-    declared = request.META.get("CONTENT_LENGTH") or "0"
-    if declared.isdigit() and int(declared) > MAX_BODY:
-        raise TooLarge(f"The body has {declared} bytes: at most {MAX_BODY} are read.")
+def read_text(request: HttpRequest, most: int = MAX_BODY) -> str:
+    """The body as it is, of at most so many bytes. Raises BadRequest and TooLarge."""
+    _check_head(request, most)
     charset = (request.content_params or {}).get("charset", "utf-8")
     if charset.strip('"').lower() not in ("utf-8", "utf8", "us-ascii"):
         raise BadRequest(f"The body is said to be in {charset[:40]!r}: send UTF-8.")
     try:
-        return request.body.decode()
+        # Some programs begin each text with a byte order mark, which is no part of it.
+        return request.body.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise BadRequest(f"The body is not UTF-8 (byte {error.start} of it): send UTF-8.") from error
     except RequestDataTooBig as error:
-        raise TooLarge(f"The body is too large: at most {MAX_BODY} bytes are read.") from error
+        raise TooLarge(f"The body is too large: at most {most} bytes are read.") from error
     except UnreadablePostError as error:
         raise BadRequest("The body did not arrive whole: send the call again.") from error
+
+
+def _check_head(request: HttpRequest, most: int) -> None:
+    declared = request.META.get("CONTENT_LENGTH") or "0"
+    if declared.isdigit() and int(declared) > most:
+        raise TooLarge(f"The body has {declared} bytes: at most {most} are read.")
+    coding = str(request.META.get("HTTP_CONTENT_ENCODING", "")).strip()
+    if coding.lower() not in ("", "identity"):
+        raise BadRequest(f"The body has Content-Encoding {shown(coding)}: send it as it is, without that header.")
 
 
 def _add_body(parameters: Parameters, text: str, content_type: str) -> None:
@@ -141,7 +154,14 @@ def _no_constant(text: str) -> object:
     raise ValueError(f"{text} is not a JSON value")
 
 
-_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+def _whole_number(digits: str) -> int:
+    count = len(digits.lstrip("-"))
+    if count > MOST_DIGITS:
+        raise BadRequest(f"A number has {count} digits: at most {MOST_DIGITS} are read.")
+    return int(digits)
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_whole_number)
 """As json.loads, which makes a decoder for each call."""
 
 

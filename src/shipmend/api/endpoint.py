@@ -23,7 +23,7 @@ from shipmend.accounts.calls import Call, calls
 from shipmend.accounts.idempotency import KeptAnswer
 from shipmend.accounts.tokens import Caller, check
 from shipmend.api import limits
-from shipmend.api.body import Parameters, read_parameters, read_query, read_text
+from shipmend.api.body import MAX_LINES, Parameters, read_parameters, read_query, read_text
 from shipmend.api.envelope import Answer, fault, json_response, refusal, respond
 from shipmend.api.fields import Field, Reader, Setting
 from shipmend.api.origin import origin
@@ -179,7 +179,7 @@ def _call(operation: Operation, request: HttpRequest, ids: dict[str, Any], calle
     if operation.scope is not None:
         caller.require(operation.scope)
     parameters = read_query(request) if operation.lines else read_parameters(request)
-    body = read_text(request) if operation.lines else ""
+    body = read_text(request, MAX_LINES) if operation.lines else ""
     setting = Setting(caller.tenant.zone, caller.tenant.date_order, now)
     reader = Reader(frozenset(field.name for field in operation.fields), parameters, setting)
     key = _idempotency_key(request)

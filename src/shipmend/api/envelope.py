@@ -158,6 +158,11 @@ def defect_json(view: DefectView) -> dict[str, Any]:
     }
 
 
+def foreign_defect_json(key: str, fixes: Iterable[FixView]) -> dict[str, Any]:
+    """A defect as who may only add a fix to it sees it. What is left out is not null: that would say there is none."""
+    return {"defect_key": key, "fixes": [fix_members(fix) for fix in fixes]}
+
+
 def judged_defect_json(view: DefectView, cause: Cause) -> dict[str, Any]:
     """A defect with its cause, which answers to reports leave out: they are kept free of further questions."""
     return {**defect_json(view), "cause": cause_json(cause)}

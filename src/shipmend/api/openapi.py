@@ -22,7 +22,7 @@ BASE = "/api/v1"
 _REFUSALS = {
     "400": "A parameter is missing or can't be read; the detail names it, shows the value and says what would be right",
     "401": "No token, or one that can't be used",
-    "403": "The token lacks the scope",
+    "403": "The token lacks the scope, or may only add a fix to the defect",
     "404": "Nothing there, or out of the token's reach",
     "405": "The path does not serve this method",
     "413": "The body is too large",
@@ -125,14 +125,19 @@ def _query(field: Field[Any]) -> dict[str, Any]:
 
 
 def _lines(operation: Operation) -> dict[str, Any]:
-    """The schema is that of one line: OpenAPI 3.1 has no word for a stream of them."""
-    return {"required": True, "content": {NDJSON: {"schema": {"anyOf": [_object(line) for line in operation.lines]}}}}
+    """The schema is that of one line: OpenAPI 3.1 has no word for a stream of them.
+
+    What the query string may say for all lines, none has to say.
+    """
+    elsewhere = frozenset(field.name for field in operation.fields)
+    kinds = [_object(line, elsewhere) for line in operation.lines]
+    return {"required": True, "content": {NDJSON: {"schema": {"anyOf": kinds}}}}
 
 
-def _object(fields: tuple[Field[Any], ...]) -> dict[str, Any]:
+def _object(fields: tuple[Field[Any], ...], elsewhere: frozenset[str] = frozenset()) -> dict[str, Any]:
     return {
         "type": "object",
-        "required": [field.name for field in fields if field.required],
+        "required": [field.name for field in fields if field.required and field.name not in elsewhere],
         "properties": {field.name: _property(field) for field in fields},
     }
 

@@ -35,6 +35,8 @@ from shipmend.delivery.views import DefectView, ReleaseView
 
 GET_RESOURCE = "action_get_resource"
 
+_BACK = "Recording it again brings it back; a call under an Idempotency-Key already used is only answered as before."
+
 
 def check_token(call: ApiCall) -> Answer:
     """Say that the token works, in the contract's words."""
@@ -87,9 +89,7 @@ def delete_release(call: ApiCall) -> Answer | KeptAnswer:
             now=call.now,
         )
         view = ReleaseView.of(recorded.release, recorded.path)
-        detail = (
-            "The release has been taken out; the audit trail keeps it, and the same call that made it brings it back."
-        )
+        detail = f"The release has been taken out; the audit trail keeps it. {_BACK}"
         return Answer("action_release_deleted", detail, more={"release": release_json(view)})
 
     return call.write(lambda: work)
@@ -148,9 +148,7 @@ def delete_defect(call: ApiCall) -> Answer | KeptAnswer:
         recorded = actions.delete_defect(
             tenant=caller.tenant, key=call.ids["defect_key"], reach=caller.reach, actor=caller.actor, now=call.now
         )
-        detail = (
-            "The defect has been taken out; the audit trail keeps it, and the same calls that made it bring it back."
-        )
+        detail = f"The defect has been taken out; the audit trail keeps it. {_BACK}"
         return Answer("action_defect_deleted", detail, more={"defect": defect_json(DefectView.of(recorded.defect))})
 
     return call.write(lambda: work)
@@ -236,7 +234,7 @@ RELEASE = (
         method="DELETE",
         action_em="action_delete_release",
         summary="Take a release back",
-        doc="The release counts nowhere any more; the audit trail keeps it. The same POST again brings it back.",
+        doc=f"The release counts nowhere any more; the audit trail keeps it. {_BACK}",
         run=delete_release,
         scope=Scope.RELEASES_WRITE,
         answers=("release", "Release", False),
@@ -248,7 +246,8 @@ CRITICAL_DEFECTS = (
         action_em=DEFECT_ACTION,
         summary="Record a critical defect, or a fix for it",
         doc="Ensures that a defect is recorded and, with any of the fix parameters, that a fix has been released. A fix"
-        " needs a repo's resource_path. A defect is resolved at its latest fix over all repos.",
+        " needs a repo's resource_path. A defect is resolved at its latest fix over all repos. To a defect beyond its"
+        " reach a token may only add a fix, and is told nothing else of it.",
         run=post_defect,
         fields=(*DEFECT_FIELDS, p.DRY_RUN),
         scope=Scope.DEFECTS_WRITE,
@@ -280,7 +279,7 @@ CRITICAL_DEFECT = (
         method="DELETE",
         action_em="action_delete_defect",
         summary="Take a critical defect back",
-        doc="The defect counts nowhere any more; the audit trail keeps it. The same POSTs again bring it back.",
+        doc=f"The defect counts nowhere any more; the audit trail keeps it. {_BACK}",
         run=delete_defect,
         scope=Scope.DEFECTS_WRITE,
         answers=("defect", "Defect", False),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from shipmend.api import parameters as p
-from shipmend.api.envelope import PENDING, SUCCESS, Answer, defect_json, release_json
+from shipmend.api.envelope import PENDING, SUCCESS, Answer, defect_json, foreign_defect_json, release_json
 from shipmend.api.fields import Reader
 from shipmend.core.defects import DefectReport, FixReport
 from shipmend.core.errors import Invalid
-from shipmend.core.releases import CommitState, ReleaseReport
+from shipmend.core.releases import CommitState, Instant, ReleaseReport
 from shipmend.core.values import Sha
 from shipmend.delivery.actions import RecordedDefect, RecordedRelease
 from shipmend.delivery.models import PRODUCTION
-from shipmend.delivery.views import DefectView, ReleaseView
+from shipmend.delivery.views import DefectView, FixView, ReleaseView
 
 RELEASE_ACTION = "action_create_release"
 DEFECT_ACTION = "action_create_defect"
@@ -100,12 +100,19 @@ def defect_report(reader: Reader) -> DefectReport:
 
 
 def defect_recorded(recorded: RecordedDefect) -> Answer:
-    """The answer to a defect that was recorded."""
+    """The answer to a defect that was recorded; of one beyond the caller's reach, to a fix."""
     defect = recorded.defect
+    if recorded.fixes_to_tell is None:
+        told = defect_json(DefectView.of(defect))
+        at: Instant | None = defect.detected
+    else:
+        told = foreign_defect_json(defect.key, [FixView.of(fix) for fix in recorded.fixes_to_tell])
+        at = recorded.fix.released if recorded.fix else None
+    clock = at.moment().wall_clock() if at else "the time of its commit"
     return Answer(
         f"action_defect_{recorded.action}",
-        f"Successfully ensured creation of defect release at {defect.detected.moment().wall_clock()}",
+        f"Successfully ensured creation of defect release at {clock}",
         202 if recorded.is_pending else 200,
         PENDING if recorded.is_pending else SUCCESS,
-        {"defect": defect_json(DefectView.of(defect)), "warnings": list(recorded.warnings)},
+        {"defect": told, "warnings": list(recorded.warnings)},
     )

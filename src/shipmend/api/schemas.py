@@ -37,6 +37,8 @@ SCHEMAS: dict[str, Any] = {
     },
     "Defect": {
         "type": "object",
+        "description": "A critical defect. A token whose reach does not hold it and that adds a fix is told its key and"
+        " the fixes within that reach, and no other member.",
         "properties": {
             "defect_key": {"type": "string"},
             "resource_path": {"type": "string"},

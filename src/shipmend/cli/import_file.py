@@ -19,11 +19,11 @@ from shipmend.api.fields import Reader, Setting
 from shipmend.api.parameters import RESOURCE_PATH
 from shipmend.audit.trail import COMMAND_LINE, Actor
 from shipmend.catalog.queries import Place, Tenant, find_place, find_tenant
-from shipmend.cli.import_lines import count_lines, ignored_columns, read_lines
+from shipmend.cli.import_lines import ImportFile, open_file
 from shipmend.cli.passing import passing_folder
 from shipmend.cli.program import DONE, REFUSED
 from shipmend.cli.progress import ProgressLine
-from shipmend.core.errors import Unavailable
+from shipmend.core.errors import BadRequest, Invalid, Unavailable
 from shipmend.core.values import ResourcePath, Scope
 from shipmend.db.clock import epoch_now
 from shipmend.db.copies import copy_sqlite
@@ -51,6 +51,8 @@ class Tally:
     """By kind and outcome."""
     pending: int = 0
     refusals: list[tuple[int, str]] = field(default_factory=list)
+    last: int = 0
+    """The number of the last one counted."""
 
     def note(self, line: Line, answer: Answer) -> None:
         """Count one."""
@@ -59,6 +61,7 @@ class Tally:
         self.pending += answer.response_em == PENDING
         if answer.status >= 300:
             self.refusals.append((line.number, answer.detail))
+        self.last = line.number
 
 
 class Operator:
@@ -96,50 +99,73 @@ class Operator:
 
 def run(*, file: Path, path: ResourcePath | None, preview: bool) -> int:
     """Record every line that can be, and tell of the others. 1 when some were refused."""
-    ignored = ignored_columns(file)
-    if ignored:
-        print(f"shipmend: these columns are no parameters and are left out: {', '.join(ignored)}", file=sys.stderr)
-    tally = _previewed(file, path) if preview else _recorded(file, path, CommitFinder())
+    with open_file(file, room=CONFIG.data) as source:
+        total = _read_through(source)
+        ignored = source.ignored_columns()
+        if ignored:
+            print(f"shipmend: these columns are no parameters and are left out: {', '.join(ignored)}", file=sys.stderr)
+        tally = _previewed(source, path, total) if preview else _imported(source, path, total)
     _tell(tally, preview=preview)
     return REFUSED if tally.refusals else DONE
 
 
-def _recorded(file: Path, path: ResourcePath | None, finder: CommitFinder) -> Tally:
-    """Record the lines of the file. Raises Unavailable when the database can't be written."""
-    progress = ProgressLine(file.name)
-    report, total = ProgressReport(progress.say), count_lines(file)
-    now = epoch_now()
-    batch, tally = Batch(Operator(now), now, path, finder), Tally()
-    stored = 0
+def _read_through(source: ImportFile) -> int:
+    """Before anything is written: the number of the last line. Raises BadRequest for a file that can't be read."""
     try:
-        for lines in handfuls(read_lines(file), LINES_AT_ONCE):
-            for line, answer in zip(lines, write(batch.prepare(lines)), strict=True):
-                tally.note(line, answer)
-            stored = lines[-1].number
-            report.at("Importing", stored, total)
-            time.sleep(PAUSE)
-    except Unavailable as refused:
-        detail = f"{refused.detail} Lines up to {stored} are stored: the same command again goes on after them."
-        raise Unavailable(detail) from refused
-    finally:
-        progress.close()
+        return source.check()
+    except Invalid as refused:
+        raise BadRequest(f"{refused.detail} Nothing was stored.") from refused
+
+
+def _imported(source: ImportFile, path: ResourcePath | None, total: int) -> Tally:
+    """Record the lines of the file. Raises BadRequest when the database can't be written, or the file has changed."""
+    tally = Tally()
+    try:
+        _record(source, path, CommitFinder(), tally, total)
+    except (Unavailable, Invalid) as refused:
+        if not tally.last:
+            raise BadRequest(f"{refused.detail} Nothing was stored.") from refused
+        _tell(tally, preview=False)
+        detail = f"{refused.detail} Lines up to {tally.last} are stored: the same command again goes on after them."
+        raise BadRequest(detail) from refused
     return tally
 
 
-def _previewed(file: Path, path: ResourcePath | None) -> Tally:
+def _record(source: ImportFile, path: ResourcePath | None, finder: CommitFinder, tally: Tally, total: int) -> None:
+    """Record the lines of the file and count them. Raises Unavailable and Invalid."""
+    progress = ProgressLine(Path(source.name).name)
+    report = ProgressReport(progress.say)
+    now = epoch_now()
+    batch = Batch(Operator(now), now, path, finder)
+    try:
+        for lines in handfuls(source.lines(), LINES_AT_ONCE):
+            for line, answer in zip(lines, write(batch.prepare(lines)), strict=True):
+                tally.note(line, answer)
+            report.at("Importing", tally.last, total)
+            time.sleep(PAUSE)
+    finally:
+        progress.close()
+
+
+def _previewed(source: ImportFile, path: ResourcePath | None, total: int) -> Tally:
     """What recording would come to. No repo is fetched for it: what has not been seen yet counts as pending.
 
     On SQLite it is recorded into a copy, so that nobody waits. On PostgreSQL in a transaction that is undone:
     meanwhile other writes to the repos in the file wait.
     """
     finder = CommitFinder(may_fetch=False)
-    if is_sqlite():
-        with _on_a_copy():
-            return _recorded(file, path, finder)
+
+    def recorded() -> Tally:
+        tally = Tally()
+        _record(source, path, finder, tally, total)
+        return tally
 
     def trial() -> Tally:
-        raise DryRun(_recorded(file, path, finder))
+        raise DryRun(recorded())
 
+    if is_sqlite():
+        with _on_a_copy():
+            return recorded()
     return write(trial)
 
 

@@ -130,18 +130,25 @@ def check_report(report: DefectReport) -> None:
 
 
 def decide_defect(
-    before: Defect | None, report: DefectReport, fix: Fix | None, *, new_id: UUID, now: Instant
+    before: Defect | None,
+    report: DefectReport,
+    fix: Fix | None,
+    *,
+    new_id: UUID,
+    now: Instant,
+    is_foreign: bool = False,
 ) -> DefectChange:
     """What a report changes. `fix` is the report's fix with its commit looked up; `now` is the call's arrival.
 
-    Only the fields that were sent change, and the same report again changes nothing. Raises Invalid.
+    Only the fields that were sent change, and the same report again changes nothing. Of a foreign defect neither a
+    refusal nor a warning tells more than the caller said. Raises Invalid.
     """
     defect = _updated(before, report) if before else _created(report, new_id=new_id, now=now)
     spoken_of = _place_fix(defect.fixes, fix, report.fix) if fix and report.fix else None
     placed = None if spoken_of in defect.fixes else spoken_of
     told = told_better(defect.fixes, placed) if placed else ()
     after = replace(defect, fixes=with_fix([each for each in defect.fixes if each not in told], placed))
-    _check_order(after, report, placed)
+    _check_order(after, report, placed, is_foreign=is_foreign)
     changes = field_changes(before, after) if before else ()
     return DefectChange(
         action=Action.CREATED if before is None else Action.UPDATED if changes else Action.UNCHANGED,
@@ -151,7 +158,7 @@ def decide_defect(
         fix_is_new=placed is not None and all(each.id != placed.id for each in defect.fixes),
         told_better=told,
         spoken_of=spoken_of,
-        warnings=_warnings(after, spoken_of),
+        warnings=_warnings(after, spoken_of, is_foreign=is_foreign),
     )
 
 
@@ -249,12 +256,12 @@ def _fix_order(fix: Fix) -> tuple[bool, int, str, str]:
     return (epoch is None, epoch or 0, str(fix.path), fix.sha)
 
 
-def _check_order(after: Defect, report: DefectReport, placed: Fix | None) -> None:
+def _check_order(after: Defect, report: DefectReport, placed: Fix | None, *, is_foreign: bool) -> None:
     """A fix whose time was given can't precede the detection. Raises Invalid naming what the call sent."""
     for fix in after.fixes:
         if fix is placed:
-            check_time(fix, after.detected)
-        elif _is_too_early(fix, after.detected):
+            check_time(fix, after.detected, is_foreign=is_foreign)
+        elif not is_foreign and _is_too_early(fix, after.detected):
             raise Invalid(
                 "detected_at",
                 f"lies after the fix released in {fix.path} at {fix.released}",
@@ -263,14 +270,14 @@ def _check_order(after: Defect, report: DefectReport, placed: Fix | None) -> Non
             )
 
 
-def check_time(fix: Fix, detected: Instant) -> None:
+def check_time(fix: Fix, detected: Instant, *, is_foreign: bool = False) -> None:
     """Refuse a fix whose time was given and lies before the detection. Raises Invalid."""
     if _is_too_early(fix, detected):
         raise Invalid(
             "fix_released_at",
-            f"lies before the detection at {detected}",
+            "lies before the detection" if is_foreign else f"lies before the detection at {detected}",
             value=fix.released.text or str(fix.released) if fix.released else None,
-            mend="give a time at or after it, or correct detected_at first",
+            mend="give a later time" if is_foreign else "give a time at or after it, or correct detected_at first",
         )
 
 
@@ -280,14 +287,15 @@ def _is_too_early(fix: Fix, detected: Instant) -> bool:
     return fix.released.epoch < detected.epoch
 
 
-def _warnings(after: Defect, fix: Fix | None) -> tuple[str, ...]:
+def _warnings(after: Defect, fix: Fix | None, *, is_foreign: bool) -> tuple[str, ...]:
     if fix is None:
         return ()
     said: list[str] = []
     epoch = _epoch(fix)
     if epoch is not None and epoch < after.detected.epoch:
+        detection = "the detection" if is_foreign else f"the detection at {iso(after.detected.epoch)}"
         said.append(
-            f"The fix commit was authored at {iso(epoch)}, before the detection at {iso(after.detected.epoch)}: "
+            f"The fix commit was authored at {iso(epoch)}, before {detection}: "
             "the fix is kept and left out of the averages. Give fix_released_at to say when it was released."
         )
     if fix.is_pending:

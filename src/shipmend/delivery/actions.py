@@ -14,7 +14,7 @@ from shipmend.audit import trail
 from shipmend.audit.trail import Actor
 from shipmend.catalog.queries import Place, RepoRef, Tenant, find_place, repo_by_id
 from shipmend.core import defects, releases
-from shipmend.core.defects import Defect, DefectChange, DefectReport, Fix, FixReport
+from shipmend.core.defects import Defect, DefectReport, Fix, FixReport
 from shipmend.core.errors import Forbidden, Invalid, NotFound
 from shipmend.core.releases import (
     Action,
@@ -51,8 +51,15 @@ class RecordedDefect:
     defect: Defect
     action: Action
     warnings: tuple[str, ...] = ()
-    is_pending: bool = False
-    """Whether the fix that the call speaks of waits for its commit."""
+    fix: Fix | None = None
+    """The one that the call speaks of."""
+    fixes_to_tell: tuple[Fix, ...] | None = None
+    """For a caller whose reach does not hold the defect itself: all that is to be told of it, beside its key."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the fix that the call speaks of waits for its commit."""
+        return self.fix is not None and self.fix.is_pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +176,8 @@ def defect_work(
 ) -> Callable[[], RecordedDefect]:
     """The work that records a defect. Raises Invalid; nothing is stored before the work runs.
 
-    A caller whose `reach` does not hold the defect itself may add a fix within it, and change nothing else.
+    A caller whose `reach` does not hold the defect itself may add a fix within it, change nothing else, and learns no
+    more of it.
     """
     defects.check_report(report)
     fix = looked_up_fix(finder, place, report.fix, now=now) if report.fix else None
@@ -191,7 +199,7 @@ def owned_defect(tenant: Tenant, key: str, reach: ResourcePath) -> Defect:
     """As standing_defect, for a change of more than its fixes: it must lie within `reach` itself. Raises Forbidden."""
     defect = standing_defect(tenant, key, reach)
     if not reach.holds(defect.path):
-        raise Forbidden(f'The defect "{key}" belongs to {defect.path}, outside the reach of this token.')
+        raise Forbidden(_outside(key, "use a token that is bound to more"))
     return defect
 
 
@@ -214,12 +222,15 @@ def _record_defect(
     stored = store.defect_by_key(tenant, report.key)
     before = stored.defect if stored and not stored.is_deleted else None
     defect_id = stored.defect.id if stored else new_id()
-    change = defects.decide_defect(before, report, fix, new_id=defect_id, now=Instant.at(now, tenant.zone))
-    if before and not reach.holds(before.path):
-        _refuse_more_than_a_fix(change)
+    is_foreign = before is not None and not reach.holds(before.path)
+    if is_foreign:
+        _refuse_more_than_a_fix(report)
+    change = defects.decide_defect(
+        before, report, fix, new_id=defect_id, now=Instant.at(now, tenant.zone), is_foreign=is_foreign
+    )
     after = change.after
-    is_pending = change.spoken_of is not None and change.spoken_of.is_pending
-    recorded = RecordedDefect(after, change.action, change.warnings, is_pending)
+    fixes_to_tell = tuple(each for each in after.fixes if reach.holds(each.path)) if is_foreign else None
+    recorded = RecordedDefect(after, change.action, change.warnings, change.spoken_of, fixes_to_tell)
     if change.action is Action.UNCHANGED:
         return recorded
     home = place if after.path == place.path else find_place(tenant, after.path)
@@ -266,13 +277,23 @@ def _fix_time_from(commit: ReleaseCommit, place: Place, *, now: int) -> Instant 
     return releases.authorship(commit, now=now, zone=place.tenant.zone, mend=mend, parameter="fix_released_sha")
 
 
-def _refuse_more_than_a_fix(change: DefectChange) -> None:
-    others = [each.field for each in change.changes if each.field != "fixes"]
-    if others:
-        raise Forbidden(
-            f'The defect "{change.after.key}" belongs to {change.after.path}, outside the reach of this token: '
-            f"it may add a fix, and not change {', '.join(others)}."
-        )
+def _refuse_more_than_a_fix(report: DefectReport) -> None:
+    """Refuse what only those may say who reach the defect. Raises Forbidden.
+
+    Said again as it stands, it would change nothing; but to take that would tell what stands there.
+    """
+    given = (report.detected_at, report.description, report.severity)
+    names = ("detected_at", "description", "severity")
+    more = [name for name, value in zip(names, given, strict=True) if value is not None]
+    mends = [] if report.fix else ["give fix_released_at, fix_released_now or fix_released_sha"]
+    if more:
+        mends.append(f"leave out {', '.join(more)}")
+    if mends:
+        raise Forbidden(_outside(report.key, " and ".join(mends)))
+
+
+def _outside(key: str, mend: str) -> str:
+    return f'The defect "{key}" lies outside the reach of this token, which may only add a fix to it: {mend}.'
 
 
 def _repo_of(place: Place, path: ResourcePath) -> RepoRef:

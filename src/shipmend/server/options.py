@@ -39,6 +39,8 @@ class ServerOptions:
     threads: int = 32
     """How many requests the application works on at once. Each thread keeps a database connection."""
     max_body: int = 1 << 20
+    larger_bodies: tuple[tuple[str, int], ...] = ()
+    """Paths to which larger ones may be sent, and how large."""
     wait_seconds: float = 1
     """How long the first in line may have waited for a thread before who comes behind is refused: an answer that comes
     late is of less use than one that says when to come again."""
@@ -59,4 +61,8 @@ class ServerOptions:
     @property
     def body_memory(self) -> int:
         """Bytes of bodies held at once; at least four of the largest."""
-        return max(BODY_MEMORY, 4 * self.max_body)
+        return max(BODY_MEMORY, 4 * max([self.max_body, *(most for _, most in self.larger_bodies)]))
+
+    def most_to(self, path: str) -> int:
+        """How large a body may be that is sent to a path."""
+        return next((most for larger, most in self.larger_bodies if larger == path), self.max_body)

@@ -58,7 +58,7 @@ class RequestReader:
 
     __slots__ = (
         "_base", "_began", "_body", "_environ", "_framing", "_head_size", "_held", "_key_of", "_lines",
-        "_memory", "_options", "_parser", "_receiver", "_target", "_trusted", "due", "phase",
+        "_memory", "_most", "_options", "_parser", "_receiver", "_target", "_trusted", "due", "phase",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +79,7 @@ class RequestReader:
         self._key_of = proxied_key if trusted else direct_key
         self._memory = memory
         self._held = 0
+        self._most = 0
         self._receiver = receiver
         self._start()
         self._parser = httptools.HttpRequestParser(self)
@@ -184,8 +185,9 @@ class RequestReader:
             raise malformed("Host is missing")
 
     def _check_length(self, environ: WSGIEnvironment) -> None:
-        if int(environ.get("CONTENT_LENGTH", 0)) > self._options.max_body:
-            raise body_too_large(self._options.max_body)
+        self._most = self._options.most_to(environ["PATH_INFO"])
+        if int(environ.get("CONTENT_LENGTH", 0)) > self._most:
+            raise body_too_large(self._most)
         coding = environ.pop("HTTP_TRANSFER_ENCODING", None)
         if coding is not None and (coding.lower() != "chunked" or environ["SERVER_PROTOCOL"] != "HTTP/1.1"):
             raise Refusal(
@@ -204,8 +206,8 @@ class RequestReader:
     def on_body(self, part: bytes) -> None:
         """A part of the body."""
         self._body += part
-        if len(self._body) > self._options.max_body:
-            raise body_too_large(self._options.max_body)
+        if len(self._body) > self._most:
+            raise body_too_large(self._most)
         self._hold(self._held + len(part))
         if self._memory.held > self._memory.most:
             raise overloaded()
