@@ -141,6 +141,9 @@ class Recomputation:
                 for row in rows.defects
                 if days.has(self.day(row["detected_at"])) and row["cause"]["release_id"] is None
             ),
+            "elsewhere": sum(
+                1 for row in rows.defects if days.has(self.day(row["detected_at"])) and row["cause_counts"] is False
+            ),
         }
         return share(len(failed), len(counted), Counter(map(why_not, here)), beside)
 

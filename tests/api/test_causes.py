@@ -79,6 +79,20 @@ def test_the_guess_that_a_caller_saw_must_still_be_the_guess(scene: Scene) -> No
     assert "is not the guess any more" in refused.json["response_detail"]
 
 
+def test_a_release_that_changed_nothing_cannot_be_named(scene: Scene) -> None:
+    path = scene.world.repo().path
+    sha = f"{NOON:040x}"
+    scene.release(path, NOON)
+    failed = scene.release(path, NOON + 1, status="failed")
+    cancelled = scene.release(path, NOON + 2, status="cancelled")
+    again = scene.release(path, NOON + 3, release_sha=sha)
+    scene.defect(path, NOON + HOUR)
+    for release, why in ((failed, "it was failed"), (cancelled, "it was cancelled"), (again, "only did again")):
+        refused = scene.api.post("critical_defect_causes/K-1", release=str(release))
+        assert refused.words == (400, "response_invalid_params")
+        assert why in refused.json["response_detail"]
+
+
 def test_a_key_that_ends_in_cause_is_a_key(scene: Scene) -> None:
     for key in ("A/cause", "A"):
         scene.defect(scene.world.path, NOON, key)

@@ -376,6 +376,19 @@ class TestLeftOut:
         assert fraction(figure) == (2, 2)
         assert beside(figure) == {Aside.WITH_DEFECT: 2, Aside.GUESSED: 2, Aside.UNATTRIBUTED: 1}
 
+    def test_a_defect_blamed_on_what_does_not_count(self, team: Team, path: str, git_repo: GitRepo) -> None:
+        tip = git_repo.sha("main")
+        tried = team.release(path, tip, june(2, 12), environment="staging")
+        api = team.world.api()
+        assert api.post("critical_defect_causes/D-1", release=tried).status == 200
+        team.release(path, tip, june(7, 10))
+        assert api.post("critical_defect_causes/D-2", accept="true").status == 200
+        # What was accepted turns out to have been live before.
+        team.release(path, tip, june(6, 11))
+        figure = team.asked(Metric.CHANGE_FAIL_RATE, path, days=30)
+        assert fraction(figure) == (0, 3)
+        assert beside(figure) == {Aside.UNATTRIBUTED: 1, Aside.ELSEWHERE: 2}
+
     def test_what_is_open_and_what_waits(self, team: Team, path: str) -> None:
         assert team.asked(Metric.OPEN_DEFECTS, path, days=10)["value"] == 1
         assert team.asked(Metric.OPEN_DEFECTS, path, days=30)["value"] == 2

@@ -66,6 +66,7 @@ def defect_row(row: AuditedDefect) -> dict[str, Any]:
         "excluded_because": row.reason,
         "counts_as": row.counts_as,
         "cause": cause_json(row.cause),
+        "cause_counts": row.cause_counts,
         "fixes": [_fix(fix) for fix in row.fixes],
     }
 

@@ -76,6 +76,10 @@ _ROWS: dict[ResourceType, dict[str, Any]] = {
         "excluded_because": _EXCLUDED,
         "counts_as": _COUNTS_AS,
         "cause": {"$ref": "#/components/schemas/Cause"},
+        "cause_counts": {
+            "type": ["boolean", "null"],
+            "description": "Whether the release blamed counts as a deployment to the environment; null where none is.",
+        },
         "fixes": {
             "type": "array",
             "items": {

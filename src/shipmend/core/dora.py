@@ -27,6 +27,7 @@ class Aside(StrEnum):
     BOTH = "both"
     GUESSED = "guessed"
     UNATTRIBUTED = "unattributed"
+    ELSEWHERE = "elsewhere"
     STILL_OPEN = "still_open"
     RELEASES = "releases"
 
@@ -37,6 +38,7 @@ ASIDES = {
     Aside.BOTH: "both at once",
     Aside.GUESSED: "blamed by a guess alone",
     Aside.UNATTRIBUTED: "defects detected in the window without a release to their name",
+    Aside.ELSEWHERE: "defects detected in the window and blamed on a release that does not count in this environment",
     Aside.STILL_OPEN: "open at the end of the window",
     Aside.RELEASES: "releases that shipped them",
 }
@@ -151,6 +153,7 @@ def _change_fail_rate(cut: Cut, rules: Rules) -> Figure:
         Beside(Aside.BOTH, sum(1 for row in counted if row.defects and row.is_undone)),
         Beside(Aside.GUESSED, sum(1 for row in counted if row.defects and row.is_guess)),
         Beside(Aside.UNATTRIBUTED, sum(1 for defect in detected if defect.cause is None)),
+        Beside(Aside.ELSEWHERE, sum(1 for defect in detected if defect.cause is not None and not defect.cause_counts)),
     )
     return _share(Metric.CHANGE_FAIL_RATE, failed, cut, beside)
 

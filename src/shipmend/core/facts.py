@@ -92,6 +92,8 @@ class DefectFact(NamedTuple):
     severity: int | None = None
     cause: UUID | None = None
     is_guess: bool = False
+    cause_counts: bool = True
+    """Whether that release counts in the environment of the facts: a guess does, one that was named may not."""
 
     @property
     def closed_at(self) -> int | None:

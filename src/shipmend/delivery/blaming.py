@@ -10,7 +10,7 @@ from shipmend.catalog.queries import Tenant, repo_by_id
 from shipmend.core.causes import Case, Cause, Standing, Verdict, decide_cause
 from shipmend.core.defects import Defect
 from shipmend.core.errors import Invalid, NotFound
-from shipmend.core.releases import Action, FieldChange
+from shipmend.core.releases import Action, FieldChange, Kind, Status
 from shipmend.core.values import ResourcePath
 from shipmend.delivery import store, verdicts
 from shipmend.delivery.actions import RecordedDefect, owned_defect, standing_release
@@ -30,7 +30,8 @@ SAID = {
 def name_cause(*, tenant: Tenant, key: str, release_id: UUID, reach: ResourcePath, actor: Actor) -> RecordedDefect:
     """Say which release caused a defect.
 
-    Raises NotFound and Forbidden; Invalid for a release out of reach, and for one that came after the detection.
+    Raises NotFound and Forbidden; Invalid for a release out of reach, for one that came after the detection, and for
+    one that changed nothing.
     """
     defect = owned_defect(tenant, key, reach)
     try:
@@ -41,6 +42,12 @@ def name_cause(*, tenant: Tenant, key: str, release_id: UUID, reach: ResourcePat
     if release.released is None or release.released.epoch > defect.detected.epoch:
         because = f"was not live yet when the defect was detected, at {defect.detected}"
         mend = "name an earlier one, or correct detected_at first"
+        raise Invalid("release", because, value=release.name or str(release_id), mend=mend)
+    if release.status is not Status.SUCCEEDED or release.kind is Kind.REDEPLOY:
+        because = "changed nothing, as it " + (
+            "only did again the release before it" if release.kind is Kind.REDEPLOY else f"was {release.status}"
+        )
+        mend = "name the one that changed what was live"
         raise Invalid("release", because, value=release.name or str(release_id), mend=mend)
     return _say(tenant, defect, Verdict(Standing.NAMED, release_id), actor)
 

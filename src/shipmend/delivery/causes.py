@@ -28,12 +28,13 @@ from shipmend.core.releases import SETTLED, CommitState, Kind, Status
 from shipmend.db.sql import Statement
 from shipmend.delivery.models import PRODUCTION, CriticalDefect, DefectFix, Release
 
-_COUNTED = ", ".join(
+COUNTED = ", ".join(
     f"('{kind or ''}', '{status}', '{state}')"
     for kind, status, state in product((None, *Kind), Status, CommitState)
     if why_not_counted(kind, status, is_settled=state in SETTLED) is None
 )
-"""What counts as a deployment, told to the database: all that core.facts lets pass."""
+"""What counts as a deployment, told to the database: the kind ('' for none), status and state of a commit that
+core.facts lets pass."""
 # A pair is a repo's number and an instant; the words of `{spans}` are about runs of commits.
 _LAST_BEFORE = Statement(
     "SELECT c.released_at, COALESCE(c.commit_number, -1), c.release_sha, c.id, c.repo_id"
@@ -41,7 +42,7 @@ _LAST_BEFORE = Statement(
     " WHERE r.entity_id = ? AND r.number = span.first AND c.entity_id = r.entity_id AND c.id ="
     " (SELECT x.id FROM delivery_release x WHERE x.entity_id = r.entity_id AND x.repo_id = r.id AND x.environment = ?"
     "  AND x.deleted_at IS NULL AND x.released_at <= span.last AND x.released_at >= span.last - ?"
-    f"  AND (COALESCE(x.kind, ''), x.status, x.commit_state) IN (VALUES {_COUNTED})"
+    f"  AND (COALESCE(x.kind, ''), x.status, x.commit_state) IN (VALUES {COUNTED})"
     "  ORDER BY x.released_at DESC, COALESCE(x.commit_number, -1) DESC, x.release_sha DESC LIMIT 1)"
 )
 _NUMBERS = Statement("SELECT id, number FROM catalog_repo WHERE entity_id = ?")

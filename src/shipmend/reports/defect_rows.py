@@ -47,6 +47,8 @@ class AuditedDefect:
     first_fix_at: int | None
     severity: int | None
     cause: Cause
+    cause_counts: bool | None
+    """Whether that release counts in the environment looked at; None where there is none."""
     fixes: tuple[AuditedFix, ...]
     """The earliest first."""
     counts_as: CountsAs | None
@@ -131,6 +133,7 @@ class DefectListing:
             first_fix_at=released[0].released_at if released else None,
             severity=defect.severity,
             cause=cause,
+            cause_counts=None if defect.cause is None else defect.cause_counts,
             fixes=tuple(
                 AuditedFix(
                     paths[fix.repo_id],

@@ -187,6 +187,7 @@ def _defect_facts(
             defect.severity,
             cause.release_id if (cause := causes.get(defect.id)) else None,
             cause is not None and cause.kind is CauseKind.GUESS,
+            cause is None or cause.kind is CauseKind.GUESS or defect.said_counts,
         )
         for defect in defects
     ]

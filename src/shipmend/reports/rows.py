@@ -9,6 +9,7 @@ from uuid import UUID
 
 from shipmend.db.fields import read_id
 from shipmend.db.sql import Row, Statement
+from shipmend.delivery.causes import COUNTED
 
 _RELEASES = Statement(
     "SELECT released_at, id, repo_id, kind, status, commit_state, commit_number, release_sha, undone_by, name"
@@ -29,7 +30,9 @@ _DEFECTS = Statement(
     "  FROM released CROSS JOIN delivery_shippedrun run"
     "  WHERE run.entity_id = ? AND run.release_id = released.id GROUP BY run.stream_id)"
     " SELECT d.id, d.detected_at, d.resolved_at, d.repo_id, d.organization_id, d.severity, d.cause_standing,"
-    " d.cause_release_id, c.id IS NOT NULL, d.defect_key, f.released_at, f.id, f.repo_id, run.release_id,"
+    " d.cause_release_id, c.id IS NOT NULL, d.defect_key, c.environment = ?"
+    f"  AND (COALESCE(c.kind, ''), c.status, c.commit_state) IN (VALUES {COUNTED}),"
+    " f.released_at, f.id, f.repo_id, run.release_id,"
     " CASE WHEN f.commit_number IS NULL AND f.release_sha <> '' THEN (SELECT same.id FROM delivery_release same"
     "  WHERE same.entity_id = f.entity_id AND same.repo_id = f.repo_id AND same.environment = ?"
     "  AND same.release_sha = f.release_sha AND same.status = 'succeeded' AND same.deleted_at IS NULL"
@@ -109,6 +112,8 @@ class DefectRecord(NamedTuple):
     is_there: bool
     """Whether that release has not been deleted since."""
     key: str
+    said_counts: bool
+    """Whether that release counts as a deployment, to the environment of the stretch."""
 
 
 class FixRecord(NamedTuple):
@@ -135,7 +140,7 @@ def defects_around(stretch: Stretch) -> tuple[list[DefectRecord], list[FixRecord
     What carried each fix is true once the streams are up to date.
     """
     entity, environment, start, end = stretch.entity_id, stretch.environment, stretch.start, stretch.end
-    of_releases = entity, environment, start, end, entity, environment, environment, environment
+    of_releases = entity, environment, start, end, entity, *[environment] * 4
     of_defects = entity, end + stretch.reach, end, start, start, entity, entity
     rows = _DEFECTS.rows(*of_releases, *of_defects)
     homes: dict[UUID, UUID] = dict(_HOMES.rows(entity))
@@ -143,18 +148,19 @@ def defects_around(stretch: Stretch) -> tuple[list[DefectRecord], list[FixRecord
     return list(defects.values()), [_fix(row, homes) for row in rows if row[_FIX] is not None]
 
 
-_FIX = 11
+_FIX = 12
 """Where the id of a fix stands in a row."""
 
 
 def _defect(row: Row, homes: Mapping[UUID, UUID]) -> DefectRecord:
-    id_, detected_at, resolved_at, repo_id, organization_id, severity, standing, said, is_there, key = row[:10]
+    id_, detected_at, resolved_at, repo_id, organization_id, severity, standing, said, is_there, key, counts = row[:11]
     home = organization_id if repo_id is None else homes[repo_id]
-    return DefectRecord(id_, detected_at, resolved_at, repo_id, home, severity, standing, said, bool(is_there), key)
+    verdict = standing, said, bool(is_there), key, bool(counts)
+    return DefectRecord(id_, detected_at, resolved_at, repo_id, home, severity, *verdict)
 
 
 def _fix(row: Row, homes: Mapping[UUID, UUID]) -> FixRecord:
-    released_at, id_, repo_id, by_commit, by_sha, by_instant = row[10:]
+    released_at, id_, repo_id, by_commit, by_sha, by_instant = row[11:]
     carried_by = by_commit or _id(by_sha) or _id(by_instant)
     return FixRecord(released_at, id_, row[0], repo_id, homes[repo_id], carried_by)
 
