@@ -39,7 +39,8 @@ from shipmend.bootstrap import bring_tables_up_to_date, open_instance  # noqa: E
 
 open_instance(migrate=False)
 
-from tests.demo.sample import Sample  # noqa: E402 -- needs Django set up
+from shipmend.accounts.calls import calls  # noqa: E402 -- needs Django set up
+from tests.demo.sample import Sample  # noqa: E402 -- as above
 from tests.gitworld import GitRepo  # noqa: E402
 from tests.world import World  # noqa: E402 -- as above
 
@@ -57,7 +58,8 @@ def _is_for_postgres(item: pytest.Item) -> bool:
 
 
 def pytest_sessionfinish() -> None:
-    """Leave nothing behind."""
+    """Leave nothing behind, and nothing to be stored once PostgreSQL has been stopped."""
+    calls.flush()
     shutil.rmtree(FOLDER, ignore_errors=True)
 
 

@@ -16,6 +16,7 @@ import pytest
 from django.apps import apps
 from django.db.backends.utils import CursorWrapper
 
+from shipmend.accounts.calls import calls
 from shipmend.db.sql import Statement
 from tests.serving import SOURCE as ROOT
 
@@ -58,6 +59,7 @@ class Said:
 @contextmanager
 def listening() -> Iterator[list[Said]]:
     """All that is said until the block ends."""
+    calls.flush()  # a test before may have called for another entity, and that is stored from a thread of its own
     heard: list[Said] = []
     execute, run_many = Statement._execute, Statement.run_many
     ask, ask_many = CursorWrapper.execute, CursorWrapper.executemany
