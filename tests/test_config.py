@@ -63,8 +63,14 @@ def test_a_database_address_is_read_with_its_escapes_and_options() -> None:
         "PASSWORD": "p/w",
         "HOST": "db.example.org",
         "PORT": "5433",
-        "OPTIONS": {"sslmode": "require"},
+        "OPTIONS": {"sslmode": "require", "options": "-c lock_timeout=10s"},
     }
+
+
+def test_what_the_address_says_of_settings_counts_for_more_than_ours() -> None:
+    url = "postgresql://db.example.org/ship?options=-c%20lock_timeout%3D1s"
+    options = Config.load({"DATABASE_URL": url}).database()["OPTIONS"]
+    assert options == {"options": "-c lock_timeout=10s -c lock_timeout=1s"}
 
 
 def test_a_pooler_of_transactions_gets_no_prepared_statements() -> None:

@@ -18,6 +18,8 @@ from shipmend.files import PRIVATE_FOLDER, write_whole
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"", "0", "false", "no", "off"})
+LOCK_TIMEOUT = "10s"
+"""How long a statement waits for somebody else's lock on PostgreSQL before its call is answered 503."""
 SECRET_KEY = "secret_key"  # noqa: S105 -- the name of its file in the data folder
 
 
@@ -137,8 +139,11 @@ def _postgres(url: str) -> dict[str, object]:
     options: dict[str, object] = dict(parse_qsl(parts.query))
     host = options.pop("host", parts.hostname or "")
     if options.pop("pooler", "") == "transaction":
-        # A pooler that lends a connection for one transaction alone can't keep statements prepared in it.
+        # A pooler that lends a connection for one transaction alone can't keep statements prepared in it, nor settings.
         options["prepare_threshold"] = None
+    else:
+        # Nothing we do keeps a row for long; what the address says itself comes last, and so counts.
+        options["options"] = f"-c lock_timeout={LOCK_TIMEOUT} {options.get('options', '')}".rstrip()
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.strip("/")),

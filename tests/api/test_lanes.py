@@ -120,12 +120,14 @@ def test_only_what_is_short_takes_a_lane(instance: Path) -> None:
         ("GET", f"{one}/changes"): None,
         ("POST", "/api/v1/batch"): None,
         ("DELETE", one): None,
-        ("GET", "/healthz"): None,
+        ("GET", "/readyz"): None,
         ("GET", "/"): None,
     }
     if writes is None:  # on PostgreSQL, where a lane would only wait
         wanted = dict.fromkeys(wanted)
     assert {call: lane_of({"REQUEST_METHOD": call[0], "PATH_INFO": call[1]}) for call in wanted} == wanted
+    alive = lane_of({"REQUEST_METHOD": "GET", "PATH_INFO": "/healthz"})
+    assert alive not in (None, reads, writes), "whoever asks that waits for nobody"
     for method, path in wanted:
         served = getattr(resolve(path).func, "operations", ())
         assert not path.startswith("/api/") or method in {operation.method for operation in served}

@@ -10,6 +10,7 @@ from django.db import connection
 from shipmend.cli.findings import Finding, fault, fine
 from shipmend.config import Config
 from shipmend.db.sql import Statement, is_sqlite
+from shipmend.db.state import is_read_only
 
 OLDEST_POSTGRES = 140000
 DURABLE = {"fsync": ("on",), "full_page_writes": ("on",)}
@@ -52,6 +53,9 @@ def _postgres() -> Iterator[Finding]:
     else:
         yield fine(f"PostgreSQL {version}")
     yield from durability_findings({name: _setting(name) for name in (*DURABLE, "synchronous_commit")})
+    if is_read_only():
+        mend = "name the primary in DATABASE_URL, or ALTER DATABASE … RESET default_transaction_read_only"
+        yield fault("PostgreSQL takes no writes: it is a standby, or set to be read only", mend)
 
 
 def _setting(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
 from shipmend.accounts.people import has_owner, nobody_yet
 from shipmend.audit import trail
@@ -17,6 +17,7 @@ from shipmend.cli.findings import Finding, command, fault, fine
 from shipmend.cli.opening import first_line
 from shipmend.config import Config
 from shipmend.db.clock import database_now
+from shipmend.db.state import missing_migrations
 from shipmend.jobs.queries import dead_jobs, overdue_jobs
 
 CLOCKS_APART = 5
@@ -57,12 +58,11 @@ def _database_mend(config: Config) -> str:
 
 
 def _tables(config: Config) -> Finding:
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    unknown = set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations)
-    ours = {app for app, _ in executor.loader.disk_migrations}
+    loader, missing = MigrationLoader(connection), missing_migrations()
+    unknown = set(loader.applied_migrations) - set(loader.disk_migrations)
+    ours = {app for app, _ in loader.disk_migrations}
     if missing:
-        return fault(f"{len(missing)} migrations are missing", command("migrate", config))
+        return fault(f"{missing} migrations are missing", command("migrate", config))
     if any(app in ours for app, _ in unknown):
         return fault("the tables are those of a newer Shipmend", "install that version again")
     return fine("the tables are up to date")

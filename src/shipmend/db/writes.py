@@ -28,6 +28,7 @@ from django.db import (
     Error,
     IntegrityError,
     InterfaceError,
+    InternalError,
     OperationalError,
     connection,
     connections,
@@ -52,6 +53,9 @@ GROUP_LIMIT = 128
 
 RETRIES = 8
 _RETRIED_STATES = frozenset({"40001", "40P01", "23505"})
+_PASSING_STATES = frozenset({"25006", "25P03", "25P04"})
+"""A database that only reads for now, as a standby does, and transactions that took too long; Django takes these for
+faults of ours."""
 
 
 class DryRun(Exception):
@@ -176,6 +180,8 @@ def unavailable(cause: BaseException) -> Unavailable:
 
 def is_passing(error: BaseException) -> bool:
     """Whether the database is only out of order for now; otherwise the fault is in our statement."""
+    if getattr(error.__cause__, "sqlstate", None) in _PASSING_STATES:
+        return True
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     # SQLite reports a wrong statement as an operational error too; 1 is its code for just that.
@@ -278,7 +284,7 @@ def _write_alone(work: Callable[[], T]) -> T:
             result = _attempt(work, rest)
         except DryRun as tried:
             return tried.answer  # type: ignore[return-value]  # the work's own answer, of the work's own type
-        except (OperationalError, InterfaceError, IntegrityError) as error:
+        except (OperationalError, InterfaceError, IntegrityError, InternalError) as error:
             if not _is_retried(error) or attempt == RETRIES - 1:
                 WRITES.add("unavailable")
                 _forget_connection()

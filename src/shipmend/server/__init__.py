@@ -4,9 +4,10 @@
 httptools); what is here decides what to do with a request: its limits, its time, its answer.
 """
 
+from shipmend.server.connection import ALIVE
 from shipmend.server.front import serve
 from shipmend.server.listening import CannotListen
 from shipmend.server.options import ServerOptions
-from shipmend.server.workers import Hand, LaneOf
+from shipmend.server.workers import Hand, LaneOf, Threads
 
-__all__ = ["CannotListen", "Hand", "LaneOf", "ServerOptions", "serve"]
+__all__ = ["ALIVE", "CannotListen", "Hand", "LaneOf", "ServerOptions", "Threads", "serve"]

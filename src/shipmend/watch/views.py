@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from shipmend.db.sql import Statement
+from shipmend.db.state import is_read_only, missing_migrations
 from shipmend.metrics import OF_THIS_PROCESS, page
 from shipmend.server.environ import is_trusted, networks
 from shipmend.watch.instance import of_the_database
 from shipmend.watch.process import of_the_process
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
-
-_ALIVE = Statement("SELECT 1")
 
 
 @csrf_exempt  # the refusal is of the method, not of a form
@@ -32,12 +29,14 @@ def alive(_: HttpRequest) -> HttpResponse:
 def ready(_: HttpRequest) -> HttpResponse:
     """GET /readyz: 200 when calls can be served, else 503 with the reason."""
     try:
-        _ALIVE.row()
+        reads_only = is_read_only()
         missing = not _tables.are_current()
     except (DatabaseError, InterfaceError):
         return _said({"ready": False, "because": "the database does not answer"}, 503)
     if missing:
         return _said({"ready": False, "because": "migrations are missing: shipmend migrate"}, 503)
+    if reads_only:
+        return _said({"ready": False, "because": "the database takes no writes"}, 503)
     return _said({"ready": True})
 
 
@@ -68,8 +67,7 @@ class _Tables:
 
     def are_current(self) -> bool:
         if not self._are_current:
-            executor = MigrationExecutor(connection)
-            self._are_current = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+            self._are_current = not missing_migrations()
         return self._are_current
 
 
