@@ -22,7 +22,8 @@ _RELEASES = Statement(
 # of it, as somebody said; or with a fix that one carried.
 # The commits of those releases lie between two numbers of each stream, which spares looking at every other fix.
 # Each comes with all its fixes but those rejected. A release carries a fix when it is the first with the fix's commit;
-# where no history tells, when it is the first of the same sha; or when it happened at the very instant of the fix.
+# where no history tells, when it is the first of the same sha, of which a second has but one; or when it happened at
+# the very instant of the fix: of several, one that counts, and of those the first as the stream orders them.
 _DEFECTS = Statement(
     "WITH released AS (SELECT id FROM delivery_release WHERE entity_id = ? AND environment = ? AND deleted_at IS NULL"
     "  AND released_at >= ? AND released_at < ?),"
@@ -36,11 +37,12 @@ _DEFECTS = Statement(
     " CASE WHEN f.commit_number IS NULL AND f.release_sha <> '' THEN (SELECT same.id FROM delivery_release same"
     "  WHERE same.entity_id = f.entity_id AND same.repo_id = f.repo_id AND same.environment = ?"
     "  AND same.release_sha = f.release_sha AND same.status = 'succeeded' AND same.deleted_at IS NULL"
-    "  ORDER BY same.released_at, same.id LIMIT 1) END,"
+    "  ORDER BY same.released_at LIMIT 1) END,"
     " CASE WHEN run.release_id IS NULL THEN (SELECT same.id FROM delivery_release same"
     "  WHERE same.entity_id = f.entity_id AND same.repo_id = f.repo_id AND same.environment = ?"
     "  AND same.released_at = f.released_at AND same.status = 'succeeded' AND same.deleted_at IS NULL"
-    "  ORDER BY same.id LIMIT 1) END"
+    "  ORDER BY CASE WHEN same.kind = 'redeploy' THEN 1 ELSE 0 END, COALESCE(same.commit_number, -1), same.release_sha"
+    "  LIMIT 1) END"
     " FROM delivery_criticaldefect d"
     " LEFT JOIN delivery_release c"
     "  ON c.entity_id = d.entity_id AND c.id = d.cause_release_id AND c.deleted_at IS NULL"
