@@ -84,3 +84,15 @@ def test_of_several_releases_in_the_second_of_a_fix_one_that_counts_carries_it(
     for n, order in enumerate(permutations(releases)):
         scene.release(f"e{n}", order)
         assert scene.carried(f"e{n}") == {"forward": ["TIE"]}, [told.name for told in order]
+
+
+def test_a_fix_whose_commit_is_known_waits_for_the_release_that_contains_it(
+    world: World, git_repo: GitRepo, line: list[str]
+) -> None:
+    scene = scene_of(world, git_repo)
+    at = FIRST_DAY + 5 * DAY
+    scene.release("e", [Told("one", line[1], at - DAY), Told("two", line[3], at)])
+    scene.defect("KNOWN", fix_released_sha=line[5], fix_released_at=iso(at))
+    assert scene.carried("e") == {}
+    scene.release("e", [Told("three", line[6], at + DAY)])
+    assert scene.carried("e") == {"three": ["KNOWN"]}

@@ -38,7 +38,7 @@ _DEFECTS = Statement(
     "  WHERE same.entity_id = f.entity_id AND same.repo_id = f.repo_id AND same.environment = ?"
     "  AND same.release_sha = f.release_sha AND same.status = 'succeeded' AND same.deleted_at IS NULL"
     "  ORDER BY same.released_at LIMIT 1) END,"
-    " CASE WHEN run.release_id IS NULL THEN (SELECT same.id FROM delivery_release same"
+    " CASE WHEN f.commit_number IS NULL THEN (SELECT same.id FROM delivery_release same"
     "  WHERE same.entity_id = f.entity_id AND same.repo_id = f.repo_id AND same.environment = ?"
     "  AND same.released_at = f.released_at AND same.status = 'succeeded' AND same.deleted_at IS NULL"
     "  ORDER BY CASE WHEN same.kind = 'redeploy' THEN 1 ELSE 0 END, COALESCE(same.commit_number, -1), same.release_sha"
