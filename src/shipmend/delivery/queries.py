@@ -19,6 +19,7 @@ from shipmend.core.releases import CommitState, Status
 from shipmend.core.values import ResourcePath
 from shipmend.db.sql import Statement
 from shipmend.delivery.models import CriticalDefect, DefectFix, Release
+from shipmend.delivery.ordering import latest_first
 from shipmend.delivery.views import DefectView, FixView, NamedRelease, ReleaseView
 from shipmend.history.models import Commit
 
@@ -77,7 +78,7 @@ def list_releases(
         rows = rows.filter(environment=environment)
     # An index by repo and environment counts them; to look for the latest, the one by time is better.
     total = rows.count() if environment is None else rows.filter(repo__in=_repos_at(place)).count()
-    shown = list(rows.order_by(F("released_at").desc(nulls_last=True), "-id")[(page - 1) * size : page * size])
+    shown = list(latest_first(rows, skip=(page - 1) * size, take=size))
     return Page(_release_views(place.tenant, shown), page, size, total)
 
 
