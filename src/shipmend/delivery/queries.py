@@ -125,7 +125,7 @@ def list_defects(
     if state is not None:
         rows = rows.filter(resolved_at__isnull=state is DefectState.OPEN)
     total = rows.count()
-    shown = list(rows.order_by("-detected_at", "-id")[(page - 1) * size : page * size])
+    shown = list(rows.order_by("-detected_at", "defect_key")[(page - 1) * size : page * size])
     return Page(_defect_views(place.tenant, shown), page, size, total)
 
 
@@ -134,7 +134,7 @@ def latest_defects(place: Place, *, size: int) -> dict[DefectState, Page[DefectV
     every = defects_of_place(place)
     counts = every.aggregate(all=Count("id"), resolved=Count("resolved_at"))
     totals = {DefectState.OPEN: counts["all"] - counts["resolved"], DefectState.RESOLVED: counts["resolved"]}
-    latest = every.order_by("-detected_at", "-id")
+    latest = every.order_by("-detected_at", "defect_key")
     rows = {state: list(latest.filter(resolved_at__isnull=state is DefectState.OPEN)[:size]) for state in totals}
     views = {view.id: view for view in _defect_views(place.tenant, [row for each in rows.values() for row in each])}
     return {state: Page(tuple(views[row.id] for row in rows[state]), 1, size, total) for state, total in totals.items()}

@@ -16,7 +16,7 @@ _RELEASES = Statement(
     "SELECT released_at, id, repo_id, kind, status, commit_state, commit_number, release_sha, undone_by, name"
     " FROM delivery_release WHERE entity_id = ? AND environment = ? AND deleted_at IS NULL"
     " AND released_at >= ? AND released_at < ?"
-    " ORDER BY released_at, COALESCE(commit_number, -1), release_sha"
+    " ORDER BY released_at, COALESCE(commit_number, -1), release_sha, repo_id"
 )
 # Of the defects those that a window can have to do with: detected in it, or soon enough after it to blame a release of
 # it; open in it, or resolved from then on, even by a fix that is dated long before the detection; caused by a release
@@ -32,7 +32,7 @@ _DEFECTS = Statement(
     " SELECT d.id, d.detected_at, d.resolved_at, d.repo_id, d.organization_id, d.severity, d.cause_standing,"
     " d.cause_release_id, c.id IS NOT NULL, d.defect_key, c.environment = ?"
     f"  AND (COALESCE(c.kind, ''), c.status, c.commit_state) IN (VALUES {COUNTED}),"
-    f" f.released_at, f.id, f.repo_id, {CARRIED_BY}"
+    f" f.released_at, f.id, f.repo_id, COALESCE(f.commit_number, -1), f.release_sha, {CARRIED_BY}"
     " FROM delivery_criticaldefect d"
     " LEFT JOIN delivery_release c"
     "  ON c.entity_id = d.entity_id AND c.id = d.cause_release_id AND c.deleted_at IS NULL"
@@ -114,6 +114,9 @@ class FixRecord(NamedTuple):
     defect_id: UUID
     repo_id: UUID
     organization_id: UUID
+    commit_number: int
+    """-1 where its commit is not known."""
+    sha: str
     carried_by: UUID | None
 
 
@@ -149,8 +152,8 @@ def _defect(row: Row, homes: Mapping[UUID, UUID]) -> DefectRecord:
 
 
 def _fix(row: Row, homes: Mapping[UUID, UUID]) -> FixRecord:
-    released_at, id_, repo_id, carried_by = row[11:]
-    return FixRecord(released_at, id_, row[0], repo_id, homes[repo_id], _id(carried_by))
+    released_at, id_, repo_id, number, sha, carried_by = row[11:]
+    return FixRecord(released_at, id_, row[0], repo_id, homes[repo_id], number, sha, _id(carried_by))
 
 
 def _id(value: UUID | bytes | None) -> UUID | None:
