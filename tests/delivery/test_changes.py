@@ -246,6 +246,20 @@ def test_a_defect_is_fixed_by_a_commit_among_the_changes_or_by_the_release_itsel
     assert between(shop, line[3], line[1]).fixed == ()
 
 
+@pytest.mark.parametrize("view", View)
+def test_a_fix_is_told_of_by_the_release_that_carried_it_alone(shop: Shop, line: list[str], view: View) -> None:
+    at = FIRST_DAY + 500 * DAY
+    steps = [(1, "succeeded"), (4, "failed"), (4, "succeeded"), (4, "succeeded"), (1, "succeeded"), (4, "succeeded")]
+    made = [
+        shop.release(line[n], released_at=iso(at + day * DAY), status=status) for day, (n, status) in enumerate(steps)
+    ]
+    shop.defect("OF-ITS-COMMIT", fix_released_sha=line[4], fix_released_at=iso(at + 2 * DAY))
+    shop.defect("OF-AN-EARLIER-COMMIT", fix_released_sha=line[1], fix_released_at=iso(at + 4 * DAY))
+    shop.defect("OF-THE-FAILURE", fix_released_at=iso(at + DAY))
+    told = [[defect.key for defect in of(shop, release, view).fixed] for release in made]
+    assert told == [["OF-AN-EARLIER-COMMIT"], [], ["OF-ITS-COMMIT"], [], [], []]
+
+
 def test_a_fix_on_a_branch_beside_the_release_is_not_its_own(shop: Shop, line: list[str], git_repo: GitRepo) -> None:
     beside = git_repo.commit("beside", branch="side")
     shop.world.index(shop.row)

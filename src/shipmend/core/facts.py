@@ -58,6 +58,9 @@ class ReleaseFact(NamedTuple):
     """Whether its commit is `releases.SETTLED`."""
     undone_by: UUID | None = None
     """The first rollback that undid it (core.rollbacks)."""
+    commit_number: int = -1
+    """-1 where the history is not known."""
+    sha: str = ""
 
     @property
     def reason(self) -> Reason | None:
@@ -94,6 +97,7 @@ class DefectFact(NamedTuple):
     is_guess: bool = False
     cause_counts: bool = True
     """Whether that release counts in the environment of the facts: a guess does, one that was named may not."""
+    key: str = ""
 
     @property
     def closed_at(self) -> int | None:
@@ -110,6 +114,9 @@ class FixFact(NamedTuple):
     repo_id: UUID
     carried_by: UUID | None = None
     """The release that carried it."""
+    commit_number: int = -1
+    """-1 where its commit is not known."""
+    sha: str = ""
 
 
 class ReleaseRow(NamedTuple):
@@ -120,11 +127,11 @@ class ReleaseRow(NamedTuple):
     reason: Reason | None
     """Why it is not counted; None when it is."""
     defects: tuple[UUID, ...]
-    """Those that it caused."""
+    """Those that it caused, by detection."""
     is_guess: bool
     """Whether all of these are guesses."""
     fixes: tuple[UUID, ...]
-    """Those that it carried."""
+    """Those that it carried, by the detection of their defects."""
     lead: LeadFact | None
 
     @property
@@ -156,10 +163,19 @@ Row = TypeVar("Row", ReleaseRow, DefectRow, FixRow)
 Key = TypeVar("Key")
 Each = TypeVar("Each")
 
+# Those of one second stand as on a stream (core.streams), and defects by their keys. Ids, which are given in the order
+# of arrival, part nothing that is ever stored.
+_ORDER = attrgetter("released_at", "commit_number", "sha", "repo_id", "id")
+"""Of releases, and of the fixes of one defect."""
+_AT = attrgetter("at")
+_DEFECT_ORDER = attrgetter("detected_at", "key", "id")
+_FIX_ROW_ORDER = attrgetter("at", "fix.commit_number", "fix.sha", "fix.repo_id")
+"""Of rows whose defects are in order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a window, a place or a group has, each list by time."""
+    """All that a window, a place or a group has, each list by time, and the same whatever was recorded first."""
 
     releases: Sequence[ReleaseRow]
     resolutions: Sequence[DefectRow]
@@ -246,19 +262,19 @@ def judge(
     fixes: Iterable[FixFact],
 ) -> Facts:
     """Judge each release, defect and fix; in any order. A fix without a defect among them is left out."""
-    known = {defect.id: defect for defect in defects}
+    known = {defect.id: defect for defect in sorted(defects, key=_DEFECT_ORDER)}
     of_defect: dict[UUID, list[FixFact]] = defaultdict(list)
-    for fix in sorted(fixes):
+    for fix in sorted(fixes, key=_ORDER):
         if fix.defect_id in known:
             of_defect[fix.defect_id].append(fix)
-    firsts = ((of_defect[defect.id][0].released_at, defect) for defect in known.values() if defect.id in of_defect)
+    fixed = [(defect, of_defect[defect.id]) for defect in known.values() if defect.id in of_defect]
     resolved = ((at, defect) for defect in known.values() if (at := defect.resolved_at) is not None)
     return Facts(
-        releases=_release_rows(releases, leads, known.values(), of_defect.values()),
-        resolutions=sorted(_defect_row(at, defect) for at, defect in resolved),
-        first_fixes=sorted(_defect_row(at, defect) for at, defect in firsts),
-        fixes=sorted(row for id_, each in of_defect.items() for row in _fix_rows(each, known[id_])),
-        defects=sorted(known.values(), key=attrgetter("detected_at", "id")),
+        releases=_release_rows(releases, leads, known.values(), (each for _, each in fixed)),
+        resolutions=sorted((_defect_row(at, defect) for at, defect in resolved), key=_AT),
+        first_fixes=sorted((_defect_row(each[0].released_at, defect) for defect, each in fixed), key=_AT),
+        fixes=sorted((row for defect, each in fixed for row in _fix_rows(each, defect)), key=_FIX_ROW_ORDER),
+        defects=list(known.values()),
         closings=_closings(known.values()),
     )
 
@@ -290,16 +306,16 @@ def _release_rows(
             if fix.carried_by is not None:
                 carried[fix.carried_by].append(fix.id)
     rows = []
-    for release in sorted(releases, key=attrgetter("released_at", "id")):
+    for release in sorted(releases, key=_ORDER):
         blamed = caused.get(release.id, ())
         rows.append(
             ReleaseRow(
                 release.released_at,
                 release,
                 release.reason,
-                tuple(sorted(defect.id for defect in blamed)) if blamed else (),
+                tuple(defect.id for defect in blamed),
                 all(defect.is_guess for defect in blamed),
-                tuple(sorted(carried[release.id])) if release.id in carried else (),
+                tuple(carried.get(release.id, ())),
                 leads.get(release.id),
             )
         )
@@ -330,5 +346,4 @@ def _sorted_out(rows: Iterable[Each], keys: Callable[[Each], Iterable[Key]]) -> 
 
 
 def _between(rows: Sequence[Row], start: int, end: int) -> Sequence[Row]:
-    at = attrgetter("at")
-    return rows[bisect_left(rows, start, key=at) : bisect_left(rows, end, key=at)]
+    return rows[bisect_left(rows, start, key=_AT) : bisect_left(rows, end, key=_AT)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from uuid import UUID
 
 from shipmend.catalog.queries import RepoRef, Tenant, globs_of
@@ -15,6 +16,7 @@ from shipmend.db.sql import Statement
 from shipmend.db.writes import write
 from shipmend.delivery import diffs
 from shipmend.delivery.blamed import blamed_for
+from shipmend.delivery.carrying import fixes_carried_by
 from shipmend.delivery.comparing import PlacedRelease, Placement, placed_release
 from shipmend.delivery.diffs import Compared
 from shipmend.delivery.ownership import MEASURE, runs_of_release
@@ -32,15 +34,12 @@ MOST_LISTED = 5_000
 MOST_AUTHORS = 200
 
 _FIXES = Statement(
-    "SELECT d.defect_key, d.description, d.detected_at, f.commit_number, f.release_sha, f.released_at"
+    "SELECT d.defect_key, d.description, d.detected_at, f.commit_number"
     " FROM delivery_defectfix f JOIN delivery_criticaldefect d ON d.id = f.defect_id"
     " WHERE f.entity_id = ? AND f.repo_id = ? AND f.commit_state <> 'rejected' AND d.deleted_at IS NULL"
-    " AND (f.commit_number BETWEEN ? AND ? OR f.release_sha = ? OR f.released_at = ?)"
-    " ORDER BY d.detected_at, d.defect_key"
+    " AND f.commit_number BETWEEN ? AND ?"
 )
 _BEHIND = "Which commits touch the paths of this repo is being looked at, so some of them may be missing yet."
-_NO_SHA, _NO_TIME = "none", -1
-"""What no fix has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def changes_of_release(
     )
     place = release.place
     if place is None:
-        return replace(changes, fixed=_fixed(tenant, repo, [], release))
+        return replace(changes, fixed=_carried(tenant, release_id))
     spans = runs_of_release(tenant, repo, release_id) if view is View.UNION else _since_base(tenant, repo, place)
     changes = replace(
         changes,
@@ -83,7 +82,7 @@ def changes_of_release(
         previous=place.previous.end if place.previous else None,
         withdrawn=_withdrawn(tenant, repo, place),
         files=_files(tenant, repo, release, place),
-        fixed=_fixed(tenant, repo, spans, release),
+        fixed=_carried(tenant, release_id) if view is View.UNION else _in_notes(tenant, repo, spans, release_id),
     )
     return _with_commits(tenant, repo, changes, spans, part)
 
@@ -102,7 +101,7 @@ def changes_between(tenant: Tenant, repo: RepoRef, start: str, end: str, part: P
         before.end,
         withdrawn=size_of(counted(tenant.id, repo, spans_of(between.removed))),
         files=diffs.lines_now(repo, Pair(before.end.sha, after.end.sha)),
-        fixed=_fixed(tenant, repo, spans, None),
+        fixed=_once(_fixed_among(tenant, repo, spans)),
     )
     return _with_commits(tenant, repo, changes, spans, part)
 
@@ -147,18 +146,25 @@ def _files(tenant: Tenant, repo: RepoRef, release: PlacedRelease, place: Placeme
     return diffs.files_now(repo, Pair(place.base_sha, release.end.sha))
 
 
-def _fixed(
-    tenant: Tenant, repo: RepoRef, spans: Sequence[Span], release: PlacedRelease | None
-) -> tuple[ChangedDefect, ...]:
-    """The defects with a fix among the commits, or one of the release's own commit or instant."""
-    low, high = (spans[0][0], spans[-1][1]) if spans else (0, 0)
-    sha = (release and release.end.sha) or _NO_SHA
-    at = _NO_TIME if release is None or release.released_at is None else release.released_at
-    found = {
-        key: ChangedDefect(key, description, detected_at)
-        for key, description, detected_at, number, fix_sha, fix_at in _FIXES.rows(
-            tenant.id, repo.id, low, high, sha, at
-        )
-        if fix_sha == sha or fix_at == at or (number is not None and holds(spans, number))
-    }
-    return tuple(found.values())
+def _carried(tenant: Tenant, release_id: UUID) -> tuple[ChangedDefect, ...]:
+    """The defects with a fix that the release carried, as the figures have it."""
+    return _once(fix.defect for fix in fixes_carried_by(tenant, release_id))
+
+
+def _in_notes(tenant: Tenant, repo: RepoRef, spans: Sequence[Span], release_id: UUID) -> tuple[ChangedDefect, ...]:
+    """The defects with a fix among the commits of release notes, or one that only the release itself tells of."""
+    by_itself = (fix.defect for fix in fixes_carried_by(tenant, release_id) if not fix.is_by_commit)
+    return _once([*_fixed_among(tenant, repo, spans), *by_itself])
+
+
+def _fixed_among(tenant: Tenant, repo: RepoRef, spans: Sequence[Span]) -> list[ChangedDefect]:
+    """The defects of the fixes among some commits."""
+    if not spans:
+        return []
+    rows = _FIXES.rows(tenant.id, repo.id, spans[0][0], spans[-1][1])
+    return [ChangedDefect(*defect) for *defect, number in rows if holds(spans, number)]
+
+
+def _once(defects: Iterable[ChangedDefect]) -> tuple[ChangedDefect, ...]:
+    """Each once, by detection."""
+    return tuple(sorted({defect.key: defect for defect in defects}.values(), key=attrgetter("detected_at", "key")))

@@ -143,7 +143,9 @@ def _drawn(tenant: Tenant, found: Sequence[BrowsedDefect]) -> tuple[DrawnDefect,
         time_from_commit=False,  # a time taken from the commit tells nothing of the way from there
     ).exclude(commit_state="rejected")
     leads: defaultdict[str, list[int]] = defaultdict(list)
-    rows = fixes.annotate(authored_at=Subquery(commit.values("authored_at")[:1])).order_by("released_at", "repo_id")
+    rows = fixes.annotate(authored_at=Subquery(commit.values("authored_at")[:1])).order_by(
+        "released_at", "repo_id", "commit_number"
+    )
     for key, released_at, authored_at in rows.values_list("defect__defect_key", "released_at", "authored_at"):
         if authored_at is not None and authored_at <= released_at:
             leads[key].append(released_at - authored_at)

@@ -16,6 +16,7 @@ from shipmend.core.tickets import normal
 from shipmend.core.values import ResourcePath
 from shipmend.delivery.causes import candidates_for, cases_of, cause_window
 from shipmend.delivery.models import CriticalDefect, Release
+from shipmend.delivery.ordering import latest_first
 from shipmend.delivery.queries import get_defect
 from shipmend.delivery.tickets import MOST_COMMITS, counting
 from shipmend.delivery.verdicts import read_notes
@@ -107,7 +108,7 @@ def _suspects_by_id(tenant: Tenant, ids: Collection[UUID]) -> dict[UUID, Suspect
 
 def _nameable(tenant: Tenant, case: Case, where: Q) -> tuple[Suspect, ...]:
     rows = Release.objects.filter(where, entity_id=tenant.id, deleted_at=None, released_at__lte=case.detected_at)
-    return _suspects(tenant, rows.order_by("-released_at", "-id")[:MOST_NAMEABLE])
+    return _suspects(tenant, latest_first(rows, take=MOST_NAMEABLE))
 
 
 def _suspects(tenant: Tenant, releases: QuerySet[Release]) -> tuple[Suspect, ...]:

@@ -19,6 +19,7 @@ from shipmend.core.values import ResourcePath, Sha
 from shipmend.db.sql import Statement
 from shipmend.delivery.ledgers import RepoStream, streams_of
 from shipmend.delivery.models import Release
+from shipmend.delivery.ordering import LATEST_FIRST
 from shipmend.delivery.tickets import MOST_COMMITS, Ticket, counting, find_ticket
 from shipmend.delivery.views import NamedRelease
 from shipmend.history.indexed import FoundCommit, IndexedRepo, Where, commits_at, commits_by_sha, indexed_repos, tips_in
@@ -27,7 +28,7 @@ NAMED_IN_WARNINGS = 3
 
 _RELEASES = (
     "SELECT repo_id, commit_number FROM delivery_release WHERE entity_id = ? AND deleted_at IS NULL AND {} = ?"
-    " ORDER BY COALESCE(released_at, 0) DESC, id DESC"
+    f" ORDER BY {LATEST_FIRST}"
 )
 _RELEASES_NAMED = Statement(_RELEASES.format("name"))
 _RELEASE = Statement(_RELEASES.format("id"))

@@ -19,6 +19,7 @@ from shipmend.core.releases import CommitState, Status
 from shipmend.core.values import ResourcePath
 from shipmend.db.sql import Statement
 from shipmend.delivery.models import CriticalDefect, DefectFix, Release
+from shipmend.delivery.ordering import latest_first
 from shipmend.delivery.views import DefectView, FixView, NamedRelease, ReleaseView
 from shipmend.history.models import Commit
 
@@ -77,7 +78,7 @@ def list_releases(
         rows = rows.filter(environment=environment)
     # An index by repo and environment counts them; to look for the latest, the one by time is better.
     total = rows.count() if environment is None else rows.filter(repo__in=_repos_at(place)).count()
-    shown = list(rows.order_by(F("released_at").desc(nulls_last=True), "-id")[(page - 1) * size : page * size])
+    shown = list(latest_first(rows, skip=(page - 1) * size, take=size))
     return Page(_release_views(place.tenant, shown), page, size, total)
 
 
@@ -124,7 +125,7 @@ def list_defects(
     if state is not None:
         rows = rows.filter(resolved_at__isnull=state is DefectState.OPEN)
     total = rows.count()
-    shown = list(rows.order_by("-detected_at", "-id")[(page - 1) * size : page * size])
+    shown = list(rows.order_by("-detected_at", "defect_key")[(page - 1) * size : page * size])
     return Page(_defect_views(place.tenant, shown), page, size, total)
 
 
@@ -133,7 +134,7 @@ def latest_defects(place: Place, *, size: int) -> dict[DefectState, Page[DefectV
     every = defects_of_place(place)
     counts = every.aggregate(all=Count("id"), resolved=Count("resolved_at"))
     totals = {DefectState.OPEN: counts["all"] - counts["resolved"], DefectState.RESOLVED: counts["resolved"]}
-    latest = every.order_by("-detected_at", "-id")
+    latest = every.order_by("-detected_at", "defect_key")
     rows = {state: list(latest.filter(resolved_at__isnull=state is DefectState.OPEN)[:size]) for state in totals}
     views = {view.id: view for view in _defect_views(place.tenant, [row for each in rows.values() for row in each])}
     return {state: Page(tuple(views[row.id] for row in rows[state]), 1, size, total) for state, total in totals.items()}

@@ -16,6 +16,7 @@ from shipmend.catalog.queries import RepoRef, Tenant
 from shipmend.core.spans import Span
 from shipmend.core.tickets import in_order, normal
 from shipmend.db.sql import Statement
+from shipmend.delivery.ordering import LATEST_FIRST
 from shipmend.delivery.ownership import runs_of_release
 from shipmend.delivery.views import NamedRelease
 from shipmend.history.indexed import IndexedRepo
@@ -30,7 +31,8 @@ MOST_CLAIMS = 500
 _CLAIMS = Statement(
     "SELECT repo_id, environment, commit_number, issue_keys, id, name, release_sha, released_at FROM delivery_release"
     " WHERE entity_id = ? AND NOT (issue_keys = '[]') AND deleted_at IS NULL AND status = 'succeeded'"
-    r" AND upper(issue_keys) LIKE ? ESCAPE '\' ORDER BY released_at DESC, id LIMIT ?"
+    r" AND upper(issue_keys) LIKE ? ESCAPE '\'"
+    f" ORDER BY {LATEST_FIRST} LIMIT ?"
 )
 _KEYS = Statement("SELECT issue_keys FROM delivery_release WHERE entity_id = ? AND repo_id = ? AND id = ?")
 

@@ -176,5 +176,5 @@ def _commits_of_fixes(entity_id: UUID, defects: Sequence[UUID]) -> dict[UUID, tu
     return {id_: (sha, state) for id_, sha, state in rows.values_list("id", "release_sha", "commit_state")}
 
 
-def _fix_order(fix: FixRecord) -> tuple[bool, int, UUID]:
-    return fix.released_at is None, fix.released_at or 0, fix.id
+def _fix_order(fix: FixRecord) -> tuple[bool, int, int, str, UUID]:
+    return fix.released_at is None, fix.released_at or 0, fix.commit_number, fix.sha, fix.repo_id

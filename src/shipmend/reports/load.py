@@ -89,7 +89,7 @@ def load(place: Place, environment: str, start: int, end: int) -> Ground:
         _leads(place, environment, here, repos),
         _defect_facts(defects, fixes, causes),
         [
-            FixFact(fix.released_at, fix.id, fix.defect_id, fix.repo_id, fix.carried_by)
+            FixFact(fix.released_at, fix.id, fix.defect_id, fix.repo_id, fix.carried_by, fix.commit_number, fix.sha)
             for fix in fixes
             if fix.released_at is not None
         ],
@@ -123,6 +123,8 @@ def _release_fact(release: ReleaseRecord) -> ReleaseFact:
         _STATUSES[release.status],
         release.commit_state in SETTLED,
         release.undone_by,
+        -1 if release.commit_number is None else release.commit_number,
+        release.release_sha,
     )
 
 
@@ -188,6 +190,7 @@ def _defect_facts(
             cause.release_id if (cause := causes.get(defect.id)) else None,
             cause is not None and cause.kind is CauseKind.GUESS,
             cause is None or cause.kind is CauseKind.GUESS or defect.said_counts,
+            defect.key,
         )
         for defect in defects
     ]

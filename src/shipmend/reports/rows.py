@@ -9,20 +9,20 @@ from uuid import UUID
 
 from shipmend.db.fields import read_id
 from shipmend.db.sql import Row, Statement
+from shipmend.delivery.carrying import CARRIED_BY, RUN_OF_FIX
 from shipmend.delivery.causes import COUNTED
 
 _RELEASES = Statement(
     "SELECT released_at, id, repo_id, kind, status, commit_state, commit_number, release_sha, undone_by, name"
     " FROM delivery_release WHERE entity_id = ? AND environment = ? AND deleted_at IS NULL"
     " AND released_at >= ? AND released_at < ?"
-    " ORDER BY released_at, COALESCE(commit_number, -1), release_sha"
+    " ORDER BY released_at, COALESCE(commit_number, -1), release_sha, repo_id"
 )
 # Of the defects those that a window can have to do with: detected in it, or soon enough after it to blame a release of
 # it; open in it, or resolved from then on, even by a fix that is dated long before the detection; caused by a release
 # of it, as somebody said; or with a fix that one carried.
 # The commits of those releases lie between two numbers of each stream, which spares looking at every other fix.
-# Each comes with all its fixes but those rejected. A release carries a fix when it is the first with the fix's commit;
-# where no history tells, when it is the first of the same sha; or when it happened at the very instant of the fix.
+# Each comes with all its fixes but those rejected.
 _DEFECTS = Statement(
     "WITH released AS (SELECT id FROM delivery_release WHERE entity_id = ? AND environment = ? AND deleted_at IS NULL"
     "  AND released_at >= ? AND released_at < ?),"
@@ -32,24 +32,13 @@ _DEFECTS = Statement(
     " SELECT d.id, d.detected_at, d.resolved_at, d.repo_id, d.organization_id, d.severity, d.cause_standing,"
     " d.cause_release_id, c.id IS NOT NULL, d.defect_key, c.environment = ?"
     f"  AND (COALESCE(c.kind, ''), c.status, c.commit_state) IN (VALUES {COUNTED}),"
-    " f.released_at, f.id, f.repo_id, run.release_id,"
-    " CASE WHEN f.commit_number IS NULL AND f.release_sha <> '' THEN (SELECT same.id FROM delivery_release same"
-    "  WHERE same.entity_id = f.entity_id AND same.repo_id = f.repo_id AND same.environment = ?"
-    "  AND same.release_sha = f.release_sha AND same.status = 'succeeded' AND same.deleted_at IS NULL"
-    "  ORDER BY same.released_at, same.id LIMIT 1) END,"
-    " CASE WHEN run.release_id IS NULL THEN (SELECT same.id FROM delivery_release same"
-    "  WHERE same.entity_id = f.entity_id AND same.repo_id = f.repo_id AND same.environment = ?"
-    "  AND same.released_at = f.released_at AND same.status = 'succeeded' AND same.deleted_at IS NULL"
-    "  ORDER BY same.id LIMIT 1) END"
+    f" f.released_at, f.id, f.repo_id, COALESCE(f.commit_number, -1), f.release_sha, {CARRIED_BY}"
     " FROM delivery_criticaldefect d"
     " LEFT JOIN delivery_release c"
     "  ON c.entity_id = d.entity_id AND c.id = d.cause_release_id AND c.deleted_at IS NULL"
     " LEFT JOIN delivery_defectfix f"
     "  ON f.entity_id = d.entity_id AND f.defect_id = d.id AND f.commit_state <> 'rejected'"
-    " LEFT JOIN delivery_stream s ON s.entity_id = f.entity_id AND s.repo_id = f.repo_id AND s.environment = ?"
-    " LEFT JOIN delivery_shippedrun run ON run.entity_id = f.entity_id AND run.stream_id = s.id"
-    "  AND run.last >= f.commit_number AND run.first = (SELECT MAX(upto.first) FROM delivery_shippedrun upto"
-    "   WHERE upto.entity_id = f.entity_id AND upto.stream_id = s.id AND upto.first <= f.commit_number)"
+    f" {RUN_OF_FIX}"
     " WHERE d.entity_id = ? AND d.deleted_at IS NULL AND ("
     "  ((d.detected_at < ? OR d.resolved_at < ?)"
     "   AND (d.detected_at >= ? OR d.resolved_at IS NULL OR d.resolved_at >= ?))"
@@ -125,6 +114,9 @@ class FixRecord(NamedTuple):
     defect_id: UUID
     repo_id: UUID
     organization_id: UUID
+    commit_number: int
+    """-1 where its commit is not known."""
+    sha: str
     carried_by: UUID | None
 
 
@@ -160,9 +152,8 @@ def _defect(row: Row, homes: Mapping[UUID, UUID]) -> DefectRecord:
 
 
 def _fix(row: Row, homes: Mapping[UUID, UUID]) -> FixRecord:
-    released_at, id_, repo_id, by_commit, by_sha, by_instant = row[11:]
-    carried_by = by_commit or _id(by_sha) or _id(by_instant)
-    return FixRecord(released_at, id_, row[0], repo_id, homes[repo_id], carried_by)
+    released_at, id_, repo_id, number, sha, carried_by = row[11:]
+    return FixRecord(released_at, id_, row[0], repo_id, homes[repo_id], number, sha, _id(carried_by))
 
 
 def _id(value: UUID | bytes | None) -> UUID | None:
