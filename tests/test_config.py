@@ -48,10 +48,58 @@ def test_a_value_that_cannot_be_used_is_refused_by_its_name(name: str, value: st
     assert repr(value) in str(refused.value)
 
 
-@pytest.mark.parametrize("url", ["mysql://host/name", "postgresql://host", "host/name", "postgresql:///"])
+SECRET = "hid@den:word"
+NOT_USABLE = [
+    "mysql://host/name",
+    "postgresql://host",
+    "host/name",
+    "postgresql:///",
+    f"postgresql://ship:{SECRET}/rd@h:6015/x",
+    f"postgresql://ship:1/{SECRET}@h:6015/x",
+    f"postgresql://ship:1/x?{SECRET}@h:6015/x",
+    f"postgresql://ship:1/x#{SECRET}@h:6015/x",
+    f"postgresql://ship:{SECRET}@h:abc/x",
+    f"postgresql://ship:{SECRET}@h:99999/x",
+    f"postgresql://ship:{SECRET}@h:0/x",
+    f"postgresql://ship:{SECRET}@[::1/x",
+    f"postgresql://ship:{SECRET}@h1:1:2/x",
+    f"postgresql://ship:{SECRET}@h/{'x' * 64}",
+    f"postgresql://ship:{SECRET}%00@h/x",
+    f"postgresql://ship:{SECRET}@h/x%00y",
+    f"postgresql://ship:{SECRET}@%ff/x",
+    f"postgresql://ship:{SECRET}@h..example.org/x",
+    f"postgresql://ship:{SECRET}@/x?host=h,{'h' * 64}",
+    f"postgresql://ship:{SECRET}@h/x?pooler=statement",
+    f"postgresql://ship:{SECRET}@h/x?isolation_level=3",
+    f"postgresql://ship:{SECRET}@h/x?pool=1",
+    f"postgresql://ship:{SECRET}@h/x?sslmod=require",
+    f"postgresql://ship:{SECRET}@h/x?whatever",
+]
+
+
+@pytest.mark.parametrize("url", NOT_USABLE)
 def test_a_database_address_that_is_none_is_refused_without_showing_it(url: str) -> None:
-    with pytest.raises(ConfigError, match="DATABASE_URL"):
+    with pytest.raises(ConfigError, match="DATABASE_URL") as refused:
         Config.load({"DATABASE_URL": url}).database()
+    assert not re.search("hid|den|word=", str(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("places", "host", "port"),
+    [
+        ("", "", ""),
+        ("DB.example.org:", "DB.example.org", ""),
+        ("[::1]:5433", "::1", "5433"),
+        ("%2Fvar%2FRun%2Fpostgresql", "/var/Run/postgresql", ""),
+        ("h1:5432,h2:5433", "h1,h2", "5432,5433"),
+        ("h1,h2:5433", "h1,h2", ",5433"),
+        ("h1,h2", "h1,h2", ""),
+    ],
+)
+def test_a_database_is_found_on_any_kind_of_host(places: str, host: str, port: str) -> None:
+    database = Config.load({"DATABASE_URL": f" postgresql://ship:p@ss@{places}/x\n"}).database()
+    assert (database["HOST"], database["PORT"]) == (host, port)
+    assert (database["USER"], database["PASSWORD"], database["NAME"]) == ("ship", "p@ss", "x")
 
 
 def test_a_database_address_is_read_with_its_escapes_and_options() -> None:
@@ -72,6 +120,12 @@ def test_a_pooler_of_transactions_gets_no_prepared_statements() -> None:
     database = Config.load({"DATABASE_URL": url}).database()
     assert database["OPTIONS"] == {"sslmode": "require", "prepare_threshold": None}
     assert database["DISABLE_SERVER_SIDE_CURSORS"] is True
+
+
+@pytest.mark.parametrize(("given", "prepares"), [("Transaction", False), ("SESSION", True), ("", True)])
+def test_a_pooler_is_known_in_any_case_of_letters(given: str, prepares: bool) -> None:
+    database = Config.load({"DATABASE_URL": f"postgresql://db.example.org/ship?pooler={given}"}).database()
+    assert database["OPTIONS"] == ({} if prepares else {"prepare_threshold": None})
 
 
 def test_the_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
