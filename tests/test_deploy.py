@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 DOCS = Path(__file__).parents[1] / "docs"
 NGINX = (DOCS / "deploy" / "nginx.conf").read_text()
 
@@ -18,3 +20,12 @@ def test_the_proxy_never_leaves_out_a_process_for_having_been_restarted() -> Non
 def test_the_proxy_leaves_the_callers_request_id_alone() -> None:
     assert "proxy_set_header" in NGINX
     assert "x-request-id" not in NGINX.lower()
+
+
+@pytest.mark.parametrize("file", ["deploy/shipmend-web.service", "deploy/shipmend-worker.service", "operations.md"])
+def test_a_unit_is_started_again_however_long_its_database_is_away(file: str) -> None:
+    """By default systemd gives up for good after five starts in ten seconds."""
+    text = (DOCS / file).read_text()
+    unit, service = text[text.index("[Unit]") :].split("[Service]")
+    assert "\nStartLimitIntervalSec=0\n" in unit
+    assert re.search(r"^Restart=on-failure\nRestartSec=[1-9]", service, re.MULTILINE)
