@@ -52,3 +52,14 @@ def test_a_database_that_has_its_tables_goes_on_with_the_characters_it_has(tmp_p
     with psycopg.connect(latin.more["DATABASE_URL"]) as connection:
         connection.execute(BEGUN)
     latin.does("migrate")
+
+
+def test_a_database_that_writes_days_in_another_way_is_worked_with(tmp_path: Path) -> None:
+    odd = _instance(tmp_path / "data")
+    with psycopg.connect(odd.more["DATABASE_URL"], autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE \"{name}\" SET datestyle = 'SQL, DMY'")
+        connection.execute(f"ALTER DATABASE \"{name}\" SET intervalstyle = 'sql_standard'")
+    odd.does("migrate")
+    odd.does("user", "create", "ada@example.org", "--link", "--owner-of", "acme")
+    assert odd.does("doctor").endswith("All is well.\n")

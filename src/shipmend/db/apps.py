@@ -1,9 +1,10 @@
 """An app without tables of its own, so that what every database is asked is in place before any is opened."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import pre_migrate
 
-from shipmend.db.postgres import refuse_other_encodings
+from shipmend.db.postgres import refuse_other_encodings, speak_iso
 
 
 class DatabaseConfig(AppConfig):
@@ -11,5 +12,6 @@ class DatabaseConfig(AppConfig):
     label = "db"
 
     def ready(self) -> None:
-        """Look at a database before its first table is made."""
+        """Have each connection set up, and a database looked at before its first table is made."""
+        connection_created.connect(speak_iso, dispatch_uid="iso")
         pre_migrate.connect(refuse_other_encodings, dispatch_uid="encoding")

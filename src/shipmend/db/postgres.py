@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -31,3 +33,16 @@ def refuse_other_encodings(**_: object) -> None:
         f"The database of DATABASE_URL is encoded in {encoding()}, which has not every character:"
         f" {BETTER_DATABASE}; and name that one."
     )
+
+
+def speak_iso(connection: Any, **_: object) -> None:
+    """On each new connection: have moments told as the driver reads them.
+
+    A database or a role may have a DateStyle of its own. What it is comes with the connection, and costs no question.
+    """
+    if connection.vendor == "postgresql" and not _date_style(connection).startswith("ISO"):
+        connection.connection.execute("SET DateStyle TO ISO")
+
+
+def _date_style(database: Any) -> str:
+    return str(database.connection.info.parameter_status("DateStyle"))
