@@ -38,6 +38,13 @@ def test_the_defaults_on_the_page_are_the_defaults() -> None:
         ("SHIPMEND_PUBLIC_URL", "ftp://shipmend.example.org"),
         ("SHIPMEND_PUBLIC_URL", "https://"),
         ("SHIPMEND_PUBLIC_URL", "https://[1"),
+        ("SHIPMEND_PUBLIC_URL", "https://ship:mend@example.org"),
+        ("SHIPMEND_PUBLIC_URL", "https://example.org:https"),
+        ("SHIPMEND_PUBLIC_URL", "https://example.org:99999"),
+        ("SHIPMEND_PUBLIC_URL", "https://example.org/shipmend"),
+        ("SHIPMEND_PUBLIC_URL", "https://ship mend.example.org"),
+        ("SHIPMEND_THREADS", "0"),
+        ("SHIPMEND_KEEP_CALLS_DAYS", "1.5"),
         ("SHIPMEND_TRUSTED_PROXIES", "localhost"),
         ("SHIPMEND_METRICS_FROM", "10.0.0.1/8"),
     ],
@@ -46,6 +53,22 @@ def test_a_value_that_cannot_be_used_is_refused_by_its_name(name: str, value: st
     with pytest.raises(ConfigError, match=name) as refused:
         Config.load({name: value})
     assert repr(value) in str(refused.value)
+
+
+def test_an_address_of_the_instance_is_taken_as_browsers_write_it() -> None:
+    """A capital letter took the mark from cookies that they are for https alone."""
+    assert Config.load({"SHIPMEND_PUBLIC_URL": "HTTPS://Ship.example.org:8443/"}).public_url == (
+        "https://ship.example.org:8443"
+    )
+    assert Config.load({"SHIPMEND_PUBLIC_URL": "http://[::1]:8000"}).public_url == "http://[::1]:8000"
+
+
+def test_an_empty_data_folder_is_the_default_and_not_the_folder_we_are_in() -> None:
+    assert Config.load({"SHIPMEND_DATA": ""}).data == Path("data").absolute()
+
+
+def test_a_part_of_a_second_between_fetches_does_not_turn_them_off() -> None:
+    assert Config.load({"SHIPMEND_FETCH_INTERVAL": "0.5"}).fetch_interval == 1
 
 
 SECRET = "hid@den:word"

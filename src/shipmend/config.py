@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
+from math import ceil
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from shipmend.core.errors import shown
 from shipmend.files import PRIVATE_FOLDER, write_whole
@@ -44,7 +45,7 @@ class Config:
     fetch_wait: float
     """Seconds an API call waits for a fetch when it names a commit not seen yet."""
     fetch_interval: int
-    """Seconds between two scheduled fetches of a repo."""
+    """Seconds between two scheduled fetches of a repo; 0: none are scheduled."""
     threads: int
     """Requests that one web process works on at once; each thread keeps a connection to the database."""
     calls_per_token: int
@@ -70,14 +71,14 @@ class Config:
     def load(cls, environ: Mapping[str, str]) -> Config:
         """Read the environment. Raises ConfigError naming the variable."""
         return cls(
-            data=Path(environ.get("SHIPMEND_DATA", "data")).absolute(),
+            data=Path(environ.get("SHIPMEND_DATA") or "data").absolute(),
             database_url=environ.get("DATABASE_URL", "").strip(),
             public_url=_address(environ, "SHIPMEND_PUBLIC_URL"),
             trusted_proxies=_networks(environ, "SHIPMEND_TRUSTED_PROXIES", ""),
             allow_private_remotes=_flag(environ, "SHIPMEND_ALLOW_PRIVATE_REMOTES"),
             fetch_wait=_seconds(environ, "SHIPMEND_FETCH_WAIT", 5.0),
-            fetch_interval=int(_seconds(environ, "SHIPMEND_FETCH_INTERVAL", 300)),
-            threads=_count(environ, "SHIPMEND_THREADS", 32) or 1,
+            fetch_interval=ceil(_seconds(environ, "SHIPMEND_FETCH_INTERVAL", 300)),
+            threads=_count(environ, "SHIPMEND_THREADS", 32, least=1),
             calls_per_token=_count(environ, "SHIPMEND_CALLS_PER_TOKEN", 0),
             calls_per_address=_count(environ, "SHIPMEND_CALLS_PER_ADDRESS", 0),
             token_failures=_count(environ, "SHIPMEND_TOKEN_FAILURES", 50),
@@ -232,16 +233,17 @@ def _networks(environ: Mapping[str, str], name: str, default: str) -> tuple[str,
     return words
 
 
+_ADDRESS = re.compile(r"(?i)https?://(?:[^\s/?#@:\[\]\\]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/*")
+"""Without a path: what the pages lead to stands at the root of their host."""
+
+
 def _address(environ: Mapping[str, str], name: str) -> str:
     value = environ.get(name, "").strip()
-    try:
-        parts = urlsplit(value)
-        is_usable = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
-    except ValueError:
-        is_usable = False
-    if value and not is_usable:
-        raise ConfigError(f"{name} is {value!r}: write an address like https://shipmend.example.org.")
-    return value.rstrip("/")
+    parts = _ADDRESS.fullmatch(value)
+    if value and (parts is None or not 0 < int(parts["port"] or 80) < 1 << 16):
+        raise ConfigError(f"{name} is {value!r}: write an address like https://shipmend.example.org, without a path.")
+    # As browsers write it, whose word on where a form comes from is compared with it.
+    return value.rstrip("/").lower()
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:
@@ -251,10 +253,10 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
     return value in TRUE
 
 
-def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+def _count(environ: Mapping[str, str], name: str, default: int, *, least: int = 0) -> int:
     value = environ.get(name, "").strip() or str(default)
-    if not (value.isascii() and value.isdigit() and len(value) < 8):
-        raise ConfigError(f"{name} is {value!r}: write a whole number, 0 or more.")
+    if not (value.isascii() and value.isdigit() and len(value) < 8 and int(value) >= least):
+        raise ConfigError(f"{name} is {value!r}: write a whole number, {least} or more.")
     return int(value)
 
 
