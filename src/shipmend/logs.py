@@ -13,16 +13,25 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The request that is worked on here. A variable of the context: short calls share a thread."""
 
 
+def _request_of(record: logging.LogRecord) -> str:
+    """The id of the request that a record is about, if it is; Django tells of an answer when its request is over."""
+    return request_id.get() or getattr(getattr(record, "request", None), "shipmend_id", "")
+
+
 class Lines(logging.Formatter):
     """One line for each thing, and a traceback below it."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as text."""
-        text = super().format(record)
+        return mask(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- the name that logging calls
+        """The line, without the traceback."""
+        text = super().formatMessage(record)
         if told := getattr(record, "told", None):
             text += "".join(f" {name}={value}" for name, value in told.items())
-        request = request_id.get()
-        return mask(f"{text} [{request}]" if request and not record.exc_info else text)
+        request = _request_of(record)
+        return f"{text} [{request}]" if request else text
 
 
 class Json(logging.Formatter):
@@ -36,7 +45,7 @@ class Json(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if request := request_id.get():
+        if request := _request_of(record):
             told["request_id"] = request
         told |= getattr(record, "told", {})
         if record.exc_info:

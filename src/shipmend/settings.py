@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.humanize",
+    "shipmend.db",
     "shipmend.audit",
     "shipmend.catalog",
     "shipmend.accounts",

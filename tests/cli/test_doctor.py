@@ -182,6 +182,14 @@ def test_a_bad_setting_is_the_one_fault(own: Instance) -> None:
     assert "SHIPMEND_DEBUG" in _only_fault(Instance(own.data, {"SHIPMEND_DEBUG": "perhaps"}))[0]
 
 
+def test_an_address_of_no_database_is_the_one_fault_and_stops_any_command(own: Instance) -> None:
+    wrong = Instance(own.data, {"DATABASE_URL": "postgresql://ship:hid@den:word/x@127.0.0.1:6015/x"})
+    said = "DATABASE_URL is not a PostgreSQL address"
+    assert _only_fault(wrong)[0].startswith(said)
+    assert wrong.run("migrate").refusal.startswith(said)
+    assert "den" not in wrong.run("doctor").out
+
+
 def test_debug_pages_are_a_fault(healthy: Instance) -> None:
     found, mend = _only_fault(Instance(healthy.data, {"SHIPMEND_DEBUG": "1"}))
     assert "SHIPMEND_DEBUG is on" in found

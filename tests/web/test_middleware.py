@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
+from collections.abc import Iterator
+
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from shipmend.core.tokens import mint
 from shipmend.core.values import Role
-from tests.web.cast import Person
+from shipmend.db.sql import Statement
+from tests.web.cast import Person, words_of
 from tests.world import World
 
 pytestmark = pytest.mark.database
@@ -97,3 +104,48 @@ def test_a_database_that_can_not_be_written_is_told_with_when_to_try_again(
     seen = Person.of(world, Role.OWNER).post(f"/settings/{world.tenant.slug}", name="X", time_zone="UTC")
     assert (seen.status, seen.headers["Retry-After"]) == (503, "7")
     assert "Nothing was stored." in seen.text
+
+
+@pytest.fixture
+def away(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A reader who has signed in, and of whose database nothing more can be had."""
+    client = Person.of(world, Role.OWNER).client
+    client.raise_request_exception = False
+
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("server closed the connection\n\tBefore or while processing") from sqlite3.Error("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Statement, "_execute", fail)
+        patched.setattr(CursorWrapper, "execute", fail)
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/entities/{}", "/api_reference", "/nowhere", "/account"])
+def test_a_page_of_a_database_that_is_away_says_when_to_come_back(
+    world: World, away: Client, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    response = away.get(path.format(world.tenant.slug))
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert "The database does not answer right now" in words_of(response.content.decode())
+    assert response.headers["Content-Security-Policy"]
+    told = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(told) == 1
+    assert "\n" not in told[0].getMessage()
+    assert not told[0].exc_info
+
+
+def test_a_form_sent_to_a_database_that_is_away_is_told_the_same(world: World, away: Client) -> None:
+    for path in ("/sign-in", "/sign-out", f"/settings/{world.tenant.slug}"):
+        response = away.post(path, {"email": "ada@example.org", "password": "x", "name": "X", "time_zone": "UTC"})
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+
+
+def test_a_call_that_reads_is_not_told_of_what_was_stored(world: World, away: Client) -> None:
+    headers = {"Authorization": f"Bearer {mint()}"}
+    read = away.get("/api/v1/releases", {"resource_path": str(world.path)}, headers=headers)
+    wrote = away.post("/api/v1/releases", {"resource_path": str(world.path)}, headers=headers)
+    assert read.status_code == wrote.status_code == 503
+    assert "The database does not answer right now" in read.json()["response_detail"]
+    assert "Nothing was stored" not in read.json()["response_detail"]
+    assert "Nothing was stored" in wrote.json()["response_detail"]

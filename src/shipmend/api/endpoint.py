@@ -32,7 +32,7 @@ from shipmend.catalog.queries import Place, find_place, nothing_there
 from shipmend.core.errors import Invalid, MethodNotAllowed, Refused, Unauthorized
 from shipmend.core.tokens import is_well_formed
 from shipmend.core.values import ResourcePath, Scope
-from shipmend.db.writes import DryRun, is_passing, unavailable, write
+from shipmend.db.writes import DryRun, is_passing, unanswered, unavailable, write
 
 log = logging.getLogger(__name__)
 
@@ -160,17 +160,18 @@ def _serve(operation: Operation, request: HttpRequest, ids: dict[str, Any]) -> H
     except Refused as refused:
         answer = refusal(operation.action_em, refused)
     except Exception as error:  # noqa: BLE001 -- the one place where a fault of ours becomes an answer
-        answer = broken(operation.action_em, f"{request.method} {request.path}", error)
+        reads = operation.method == "GET"
+        answer = broken(operation.action_em, f"{request.method} {request.path}", error, reads=reads)
     if caller is not None:
         _note(caller, request, answer, now, started)
     return json_response(answer.answer, answer.status) if isinstance(answer, KeptAnswer) else respond(answer)
 
 
-def broken(action_em: str, what: str, error: Exception) -> Answer:
+def broken(action_em: str, what: str, error: Exception, *, reads: bool = False) -> Answer:
     """The answer when something unforeseen ended `what`, which the log is told of: nothing of it was stored."""
     if is_passing(error):
-        log.warning("The database could not serve %s: %s", what, error)
-        return refusal(action_em, unavailable(error))
+        log.warning("The database could not serve %s: %s", what, " ".join(str(error).split()))
+        return refusal(action_em, unanswered(error) if reads else unavailable(error))
     log.error("%s broke", what, exc_info=error)
     return fault(action_em)
 

@@ -28,7 +28,7 @@ _REFUSALS = {
     "413": "The body is too large",
     "422": "The Idempotency-Key was used for another call",
     "429": "Too many calls; Retry-After says when to come back",
-    "503": "Can't write now; Retry-After says when to come back",
+    "503": "The database can't be used now; Retry-After says when to come back",
 }
 
 

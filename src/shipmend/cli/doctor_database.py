@@ -9,6 +9,7 @@ from django.db import connection
 
 from shipmend.cli.findings import Finding, fault, fine
 from shipmend.config import Config
+from shipmend.db.postgres import BETTER_DATABASE, ENCODING, encoding
 from shipmend.db.sql import Statement, is_sqlite
 from shipmend.db.state import is_read_only
 
@@ -52,10 +53,22 @@ def _postgres() -> Iterator[Finding]:
         yield fault(f"PostgreSQL {version} is too old", "upgrade it to 14 or newer")
     else:
         yield fine(f"PostgreSQL {version}")
+    yield _encoding()
     yield from durability_findings({name: _setting(name) for name in (*DURABLE, "synchronous_commit")})
     if is_read_only():
         mend = "name the primary in DATABASE_URL, or ALTER DATABASE … RESET default_transaction_read_only"
         yield fault("PostgreSQL takes no writes: it is a standby, or set to be read only", mend)
+
+
+def _encoding() -> Finding:
+    """Whether every text can be kept."""
+    kept = encoding()
+    if kept == ENCODING:
+        return fine("the database keeps every text")
+    what = f"the database is encoded in {kept}, which has not every character"
+    return fault(
+        what, f"{BETTER_DATABASE}; bring over what there is with pg_dump and psql, and name it in DATABASE_URL"
+    )
 
 
 def _setting(name: str) -> str:

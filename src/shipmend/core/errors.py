@@ -104,7 +104,7 @@ class Throttled(Refused):
 
 
 class Unavailable(Refused):
-    """Can't write now: nothing was stored and the same call may be sent again. `retry_after` is in seconds."""
+    """The database can't serve now: nothing was stored, and the call may be sent again in `retry_after` seconds."""
 
     code = "unavailable"
 

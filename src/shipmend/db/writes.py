@@ -178,6 +178,13 @@ def unavailable(cause: BaseException) -> Unavailable:
     return refusal
 
 
+def unanswered(cause: BaseException) -> Unavailable:
+    """The refusal that stands for a database that can't be read now."""
+    refusal = Unavailable("The database does not answer right now: send the same call again shortly.")
+    refusal.__cause__ = cause
+    return refusal
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether the database is only out of order for now; otherwise the fault is in our statement."""
     if getattr(error.__cause__, "sqlstate", None) in _PASSING_STATES:

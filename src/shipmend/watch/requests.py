@@ -33,6 +33,7 @@ def watched(get_response: Handler) -> Handler:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         own = given if _ID.fullmatch(given) else secrets.token_hex(8)
         token = request_id.set(own)
+        request.shipmend_id = own  # type: ignore[attr-defined]  # for logs.py, when Django tells of it afterwards
         try:
             response = get_response(request)
             response[HEADER] = own
