@@ -203,8 +203,14 @@ def compare_stats(report: Report, what: str, told: Stats, own: Stats) -> None:
 def check_rows(report: Report, rows: Rows) -> None:
     """Whether the rows agree with one another: who is blamed, what holds, what counts, what was carried."""
     listed = {row["id"]: row for row in rows.releases}
+    carriers: defaultdict[tuple[str, str | None], list[Row]] = defaultdict(list)
+    for row in reversed(rows.releases):
+        if why_not(row) in (None, "redeploy"):
+            carriers[row["resource_path"], row["released_at"]].append(row)
     for row in rows.releases:
         report.compare(f"release {row['id']} reason", row["excluded_because"], why_not(row))
+        report.check(f"release {row['id']} carried fixes only if it went live",
+                     is_so=why_not(row) in (None, "redeploy") or not row["carried_fixes"])  # fmt: skip
     for row in rows.defects:
         key = row["defect_key"]
         blamed, entry = listed.get(row["cause"]["release_id"]), {"defect_key": key, "kind": row["cause"]["kind"]}
@@ -217,6 +223,10 @@ def check_rows(report: Report, rows: Rows) -> None:
             carrier = listed.get(fix["carried_by"])
             if carrier:
                 report.check(f"{key} is told of by the release that fixed it", is_so=key in carrier["carried_fixes"])
+            at_once = carriers[fix["resource_path"], fix["released_at"]]
+            if not fix["release_sha"] and at_once:
+                first = next((each for each in at_once if why_not(each) is None), at_once[0])
+                report.compare(f"{key} carried by", fix["carried_by"], first["id"])
 
 
 def check_links(report: Report, instance: Instance, summary: Stats, metric: str) -> None:

@@ -44,8 +44,8 @@ def naive(at: int, repos: frozenset[UUID], made: list[CauseCandidate], window: i
     best: CauseCandidate | None = None
     for each in made:
         if each.repo_id in repos and at - window <= each.released_at <= at:
-            order = (each.released_at, each.commit_number, each.sha, each.id)
-            if best is None or order > (best.released_at, best.commit_number, best.sha, best.id):
+            order = (each.released_at, each.commit_number, each.sha, each.repo_id, each.id)
+            if best is None or order > (best.released_at, best.commit_number, best.sha, best.repo_id, best.id):
                 best = each
     return best.id if best else None
 
@@ -73,6 +73,14 @@ def test_a_release_of_the_very_second_and_one_as_old_as_the_window_are_suspected
     assert guess(NOON + HOUR, REPOS[:1], candidates, HOUR).release_id == UUID(int=101)
     assert guess(NOON + HOUR + 1, REPOS[:1], candidates, HOUR).kind is CauseKind.UNATTRIBUTED
     assert guess(NOON - 1, REPOS[:1], candidates, HOUR).kind is CauseKind.UNATTRIBUTED
+
+
+def test_of_two_repos_level_in_a_second_the_same_is_suspected_whichever_was_recorded_first() -> None:
+    for first, second in (REPOS[:2], REPOS[1::-1]):
+        made = [CauseCandidate(NOON, 7, "aa", UUID(int=n), repo) for n, repo in ((1, first), (2, second))]
+        last = Candidates(made).last(REPOS[:2], NOON)
+        assert last is not None
+        assert last.repo_id == REPOS[1]
 
 
 def test_of_one_second_the_later_commit_is_suspected() -> None:

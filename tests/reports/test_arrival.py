@@ -25,6 +25,7 @@ from tests.world import FIRST_DAY, World
 pytestmark = pytest.mark.database
 
 SLUGS = ("shop", "till")
+KINDS = ("releases", "commits", "defects", "tickets")
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Call = tuple[str, str, dict[str, Any]]
 """What is posted, to which repo, and what it says."""
@@ -35,7 +36,11 @@ def happened(chance: random.Random, line: Sequence[str]) -> tuple[list[Call], li
     seconds = [FIRST_DAY + n * DAY for n in range(1, 6)]
     events = chance.sample([(slug, sha, at) for slug in SLUGS for sha in line for at in seconds], 20)
     releases: list[Call] = [
-        ("releases", slug, {"name": f"r{n}", "release_sha": sha, "released_at": iso(at)})
+        (
+            "releases",
+            slug,
+            {"name": f"r{n}", "release_sha": sha, "released_at": iso(at), "issue_keys_resolved": f"KEY-{n % 4}"},
+        )
         for n, (slug, sha, at) in enumerate(events)
     ]
     keys = [f"D-{n}" for n in range(8)]
@@ -64,14 +69,14 @@ def recorded(git: GitRepo, calls: Iterable[Call]) -> World:
 
 
 def look(world: World) -> dict[str, object]:
-    """All that is listed of an entity, but for ids and the entity's name."""
+    """All that is listed of an entity, with the names of releases for their ids, and without the entity's."""
     api, start, end = world.api(), FIRST, FIRST + timedelta(days=10)
     days = {"start_date": start, "end_date": end, "resource_path": world.path}
     place = find_place(world.tenant, world.path)
     window = Window(start, end, place.tenant.zone)
     ground = ground_of(place, "production", window)
     found: dict[str, object] = {
-        **{kind: api.get("audits", resource_type=kind, **days).json for kind in ("releases", "commits", "defects")},
+        **{kind: api.get("audits", resource_type=kind, **days).json for kind in KINDS},
         "rework": api.get("reports", segment_em="deployment_rework_rate", generate_summary_stats="true", **days).json,
         "list": [each["defect_key"] for each in api.get("critical_defects", **days).json["critical_defects"]],
         "latest": [[each.key for each in page.items] for page in latest_defects(place, size=10).values()],
@@ -80,14 +85,15 @@ def look(world: World) -> dict[str, object]:
         if INFO[metric].rows is not RowKind.COMMITS:
             rows = [row.tell() for row in evidence(ground, metric, window, ground.facts)]
             found[metric] = [(row.at, row.title.text, row.path, row.verdict, row.reason) for row in rows]
-    alike = partial(_ID.sub, "ID")
+    names = {row["id"]: row["name"] for row in api.get("audits", resource_type="releases", **days).json["audits"]}
+    alike = partial(_ID.sub, lambda id_: names.get(id_[0], "ID"))
     return {name: alike(repr(each)).replace(world.tenant.slug, "ENTITY") for name, each in found.items()}
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_what_was_recorded_first_shows_nowhere(git_repo: GitRepo, seed: int) -> None:
     chance = random.Random(seed)
-    line = [git_repo.commit(f"c{n}", at=FIRST_DAY + n) for n in range(6)]
+    line = [git_repo.commit(f"SHOP-{n % 2}: c{n}", at=FIRST_DAY + n) for n in range(6)]
     releases, defects, fixes = happened(chance, line)
     first = recorded(git_repo, [*releases, *defects, *fixes])
     for each in (releases, defects, fixes):

@@ -72,7 +72,7 @@ class Cause(NamedTuple):
 
 
 class CauseCandidate(NamedTuple):
-    """A release that counts. These sort as releases do on a stream, so that the order of arrival never matters."""
+    """A release that counts. Those of a repo sort as releases do on a stream; see also `_ORDER`."""
 
     released_at: int
     """Epoch seconds."""
@@ -81,6 +81,10 @@ class CauseCandidate(NamedTuple):
     sha: str
     id: UUID
     repo_id: UUID
+
+
+_ORDER = attrgetter("released_at", "commit_number", "sha", "repo_id", "id")
+"""Of all: ids, which are given in the order of arrival, part no two of different repos."""
 
 
 class Candidates:
@@ -94,7 +98,7 @@ class Candidates:
     def last(self, repos: Iterable[UUID], at: int) -> CauseCandidate | None:
         """The last release of these repos at or before an instant."""
         found = (self._last_of(repo_id, at) for repo_id in repos)
-        return max((release for release in found if release), default=None)
+        return max((release for release in found if release), key=_ORDER, default=None)
 
     def _last_of(self, repo_id: UUID, at: int) -> CauseCandidate | None:
         releases = self._of_repo.get(repo_id)

@@ -13,6 +13,7 @@ from uuid import UUID
 from shipmend.catalog.queries import Tenant
 from shipmend.core.changes import ChangedDefect
 from shipmend.core.releases import Kind
+from shipmend.db.fields import read_id
 from shipmend.db.sql import Statement
 
 _LIVE_THERE = (
@@ -40,18 +41,19 @@ CARRIED_BY = _CARRIED_BY.format(environment="?")
 RUN_OF_FIX = _RUN_OF_FIX.format(environment="?")
 """What that needs joined; the environment once."""
 
-# The commits of the release lie between two numbers, which spares looking at every other fix.
+# The commits of the release lie between two numbers, which spares looking at every other fix. What carried the rest is
+# told and no condition: PostgreSQL would work it out for every fix of the repo before it asked anything else.
 _CARRIED = Statement(
     "WITH own AS (SELECT MIN(first) AS low, MAX(last) AS high FROM delivery_shippedrun"
     "  WHERE entity_id = ? AND release_id = ?)"
-    " SELECT d.defect_key, d.description, d.detected_at, f.commit_number IS NOT NULL"
+    " SELECT d.defect_key, d.description, d.detected_at, f.commit_number IS NOT NULL,"
+    f" {_CARRIED_BY.format(environment='r.environment')}"
     " FROM delivery_release r CROSS JOIN own CROSS JOIN delivery_defectfix f"
     " JOIN delivery_criticaldefect d ON d.id = f.defect_id"
     f" {_RUN_OF_FIX.format(environment='r.environment')}"
     " WHERE r.entity_id = ? AND r.id = ? AND f.entity_id = r.entity_id AND f.repo_id = r.repo_id"
     " AND f.commit_state <> 'rejected' AND d.deleted_at IS NULL AND (f.commit_number BETWEEN own.low AND own.high"
     "  OR (f.commit_number IS NULL AND (f.release_sha = r.release_sha OR f.released_at = r.released_at)))"
-    f" AND r.id = {_CARRIED_BY.format(environment='r.environment')}"
     " ORDER BY d.detected_at, d.defect_key"
 )
 
@@ -67,4 +69,13 @@ class CarriedFix(NamedTuple):
 def fixes_carried_by(tenant: Tenant, release_id: UUID) -> list[CarriedFix]:
     """The fixes that a release carried. True once its stream is up to date."""
     rows = _CARRIED.rows(tenant.id, release_id, tenant.id, release_id)
-    return [CarriedFix(ChangedDefect(*defect), bool(is_by_commit)) for *defect, is_by_commit in rows]
+    return [
+        CarriedFix(ChangedDefect(*defect), bool(is_by_commit))
+        for *defect, is_by_commit, carrier in rows
+        if read_carrier(carrier) == release_id
+    ]
+
+
+def read_carrier(value: UUID | bytes | None) -> UUID | None:
+    """What `CARRIED_BY` gave: SQLite hands over the bytes of an id that is not a plain column."""
+    return read_id(value) if isinstance(value, bytes) else value

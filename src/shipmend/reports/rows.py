@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from shipmend.db.fields import read_id
 from shipmend.db.sql import Row, Statement
-from shipmend.delivery.carrying import CARRIED_BY, RUN_OF_FIX
+from shipmend.delivery.carrying import CARRIED_BY, RUN_OF_FIX, read_carrier
 from shipmend.delivery.causes import COUNTED
 
 _RELEASES = Statement(
@@ -153,9 +152,4 @@ def _defect(row: Row, homes: Mapping[UUID, UUID]) -> DefectRecord:
 
 def _fix(row: Row, homes: Mapping[UUID, UUID]) -> FixRecord:
     released_at, id_, repo_id, number, sha, carried_by = row[11:]
-    return FixRecord(released_at, id_, row[0], repo_id, homes[repo_id], number, sha, _id(carried_by))
-
-
-def _id(value: UUID | bytes | None) -> UUID | None:
-    """SQLite hands over the bytes where a value is not a plain column."""
-    return read_id(value) if isinstance(value, bytes) else value
+    return FixRecord(released_at, id_, row[0], repo_id, homes[repo_id], number, sha, read_carrier(carried_by))

@@ -65,6 +65,7 @@ class TicketListing:
         self._paths = ground.paths
         rows = [row for row in ground.facts.within(window).releases if row.reason in (None, Reason.REDEPLOY)]
         self._at = {row.release.id: row.at for row in rows}
+        self._places = {row.release.id: place for place, row in enumerate(rows)}
         self._baselines = {row.release.id for row in rows if row.release.kind is Kind.BASELINE}
         found: defaultdict[str, _Found] = defaultdict(_Found)
         for ticket, release_id in self._spoken(window):
@@ -119,7 +120,7 @@ class TicketListing:
                 yield from ((normal(key), release_id) for key in json.loads(keys))
 
     def _row(self, key: str, found: _Found) -> AuditedTicket:
-        first = min(found.releases, key=lambda release_id: (self._at[release_id], release_id))
+        first = min(found.releases, key=self._places.__getitem__)
         repos = {self._ground.releases[release_id].repo_id for release_id in found.releases}
         paths = tuple(sorted((self._paths[repo_id] for repo_id in repos), key=str))
         return AuditedTicket(key, found.commits, paths, first, self._at[first])
