@@ -178,6 +178,32 @@ def test_what_waits_is_counted_on_each_level_and_listed(
     assert reader.get(f"/entities/{shop}/waiting", count="1").text.strip() == "Nothing waits for release."
 
 
+def test_nobody_is_told_that_all_was_released_where_nobody_could_look(
+    world: World, reader: Person, git_repo: GitRepo, line: list[str]
+) -> None:
+    entity = f"/entities/{world.tenant.slug}"
+    astray = f"/entities/{world.astray(git_repo).path}/waiting"
+    for page in (astray, f"{entity}/-/waiting"):
+        seen = reader.get(page)
+        assert "What waits here can’t be told" in seen.text
+        assert "was released" not in seen.text
+        assert 'ts release branch "gone" is not on the remote: choose its release branch under Settings' in seen.text
+        assert reader.get(page, count="1").text.strip() == "What waits for release can’t be told"
+    world.repo("blind")
+    till = str(world.repo("till", git_repo).path)
+    release(world, till, line[2], "all")
+    seen = reader.get(f"{entity}/-/waiting")
+    assert "Everything on the release branches that could be looked at was released to production." in seen.text
+    assert rows(seen)[1:] == [
+        'acme/astray Its release branch "gone" is not on the remote: choose its release branch under Settings → Repos.',
+        "acme/blind It has no remote: give it a git address under Settings → Repos.",
+    ]
+    assert (
+        reader.get(f"{entity}/-/waiting", count="1").text.strip() == "Nothing waits for release, as far as can be told"
+    )
+    assert reader.get(f"/entities/{till}/waiting", count="1").text.strip() == "Nothing waits for release."
+
+
 def test_what_waits_is_shown_for_the_environment_that_is_chosen(
     world: World, reader: Person, shop: str, line: list[str]
 ) -> None:

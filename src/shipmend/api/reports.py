@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from shipmend.core.errors import Invalid
 from shipmend.core.metrics import DORA, INFO, Dimension, Metric, MetricInfo, aliases_of, metric_named
 from shipmend.core.periods import choose_interval
 from shipmend.core.windows import Interval, Window
+from shipmend.delivery.waiting import unseen_repos
 from shipmend.reports.authors import author_groups
 from shipmend.reports.load import Ground
 from shipmend.reports.series import Group, Measured, ground_of, groups, measure_groups, whole
@@ -74,7 +75,7 @@ def get_report(call: ApiCall) -> Answer:
             segment.name: _series_json(measured, rows.pages(segment.metric, segment.group))
             for segment, measured in found
         },
-        "warnings": [f"{left_out} others, who shipped less, are left out."] if left_out else [],
+        "warnings": list(_warnings(asked, metrics, left_out)),
     }
     if call.reader.get(p.SUMMARY_STATS):
         more["summary_stats"] = {
@@ -82,6 +83,16 @@ def get_report(call: ApiCall) -> Answer:
         }
     detail = f"{len(found)} segments from {asked.window.first} to {asked.window.last}, {interval}."
     return Answer(GET_RESOURCE, detail, more=more)
+
+
+def _warnings(asked: Asked, metrics: Sequence[Metric], left_out: int) -> Iterator[str]:
+    """What the figures leave out. `left_out`: how many groups."""
+    if left_out:
+        yield f"{left_out} others, who shipped less, are left out."
+    unseen = len(unseen_repos(asked.place)) if Metric.COMMITS_WAITING in metrics else 0
+    if unseen:
+        repos = "1 repo" if unseen == 1 else f"{unseen:,} repos"
+        yield f"{Metric.COMMITS_WAITING} leaves out {repos} that can't be looked at: GET waiting says which, and why."
 
 
 def _check_dimension(metrics: Sequence[Metric], dimension: Dimension | None) -> None:
