@@ -155,6 +155,18 @@ def test_a_release_leads_to_the_tickets_that_its_commits_speak_of(
     assert set(tickets) == {"SHOP-2", "SHOP-3", "BANANA-8", "banana-8"}
 
 
+def test_a_key_that_browsers_would_fold_away_is_no_link(world: World, reader: Person, git_repo: GitRepo) -> None:
+    Entity.objects.filter(id=world.tenant.id).update(ticket_pattern=r"[./]{1,3}/[0-9]{1,3}|\.{2}")
+    git_repo.commit("../12: .../3 and all that", at=FIRST_DAY)
+    path = world.repo("shop", git_repo).path
+    seen = reader.get(f"/entities/{path}/waiting")
+    assert "../12, .../3" in seen.text
+    tickets = f"/entities/{world.tenant.slug}/-/tickets/"
+    assert re.findall(f'href="{tickets}([^"]*)"', seen.html) == [".../3"]
+    assert reader.get(f"{tickets}.../3").status == 200
+    assert tickets not in reader.get("/live", q="../12").html
+
+
 def test_what_waits_is_counted_on_each_level_and_listed(
     world: World, reader: Person, git_repo: GitRepo, shop: str, line: list[str]
 ) -> None:
