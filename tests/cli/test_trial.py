@@ -131,7 +131,7 @@ def test_two_repositories_of_one_name_are_kept_apart(own: Instance, shop: GitRep
     with trial(own, shop):
         pass
     with trial(own, other) as found:
-        assert "try/try/shop-2: 1 commits" in found.text
+        assert "try/try/shop-2: 1 commit;" in found.text
     with trial(own, shop) as again:
         assert "try/try/shop: 3 commits" in again.text
 

@@ -18,6 +18,7 @@ from shipmend.cli.findings import Finding, command, fault, fine
 from shipmend.cli.links import origin
 from shipmend.cli.opening import first_line
 from shipmend.config import Config
+from shipmend.core.amounts import several
 from shipmend.core.values import ResourcePath
 from shipmend.db.clock import database_now
 from shipmend.history.faults import PARTIAL, is_damaged, wants_branch
@@ -67,7 +68,7 @@ def _tables(config: Config) -> Finding:
     unknown = set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations)
     ours = {app for app, _ in executor.loader.disk_migrations}
     if missing:
-        return fault(f"{len(missing)} migrations are missing", command("migrate", config))
+        return fault(f"{several(len(missing), 'migration is', 'migrations are')} missing", command("migrate", config))
     if any(app in ours for app, _ in unknown):
         return fault("the tables are those of a newer Shipmend", "install that version again")
     return fine("the tables are up to date")
@@ -83,7 +84,8 @@ def _clock() -> Finding:
 def _workers(config: Config) -> Finding:
     late = overdue_jobs(seconds=LATE)
     if late:
-        what = f"{late} jobs have been due for over {LATE // 60} minutes, and no worker takes them"
+        jobs = several(late, "job has", "jobs have")
+        what = f"{jobs} been due for over {LATE // 60} minutes, and no worker takes {'it' if late == 1 else 'them'}"
         return fault(what, command("worker", config))
     return fine("no job is overdue")
 

@@ -19,6 +19,7 @@ from shipmend.cli.repo_index import index
 from shipmend.cli.showing import show
 from shipmend.cli.trial_names import numbered, trial_path
 from shipmend.cli.trial_rule import take_tags
+from shipmend.core.amounts import several
 from shipmend.core.errors import NotFound, Refused
 from shipmend.core.values import ResourcePath
 from shipmend.git.errors import GitError
@@ -38,7 +39,7 @@ def run(*, address: str, host: str, port: int | None) -> int:
             # Else each later run would try it again, and tell of what nobody asked for any more.
             remove_repo(tenant=tenant, repo_id=repo.id, actor=COMMAND_LINE)
         raise _told_better(refusal, remote) from refusal
-    print(f"{repo.path}: {repo.commit_count:,} commits; {take_tags(find_place(tenant, repo.path), repo)}")
+    print(f"{repo.path}: {several(repo.commit_count, 'commit')}; {take_tags(find_place(tenant, repo.path), repo)}")
     show(tenant, host=host, port=port, page=repo.path, repo=repo.path, made_by="make try")
     return 0
 
