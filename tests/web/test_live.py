@@ -136,6 +136,41 @@ def test_a_tickets_page_tells_where_it_is_live_its_commits_and_their_releases(
     assert reader.get(f"{page}{quote('#', safe='')}1").status == 404
 
 
+def test_a_tickets_page_marks_what_was_amended_away(
+    world: World, reader: Person, git_repo: GitRepo, shop: str, line: list[str]
+) -> None:
+    first = git_repo.commit("TILL-9: as first pushed", at=FIRST_DAY + 5 * DAY)
+    repo = world.repo("shop", git_repo)
+    git_repo.point("main", line[2])
+    git_repo.commit("TILL-9: amended", at=FIRST_DAY + 6 * DAY)
+    world.index(repo)
+    page = f"/entities/{world.tenant.slug}/-/tickets/TILL-9"
+    seen = reader.get(page)
+    assert rows(seen)[1].endswith(" 1")
+    assert [row.rsplit("acme/shop ", 1)[1] for row in rows(seen)[3:]] == ["not yet", "on no branch any more"]
+    assert "counts only where it was" in seen.text
+    # A branch that is not merged yet holds it again.
+    git_repo.point("topic", first)
+    world.index(repo)
+    seen = reader.get(page)
+    assert [row.rsplit("acme/shop ", 1)[1] for row in rows(seen)[3:]] == ["not yet", "not yet"]
+    assert "counts only where it was" not in seen.text
+
+
+def test_what_was_amended_away_after_a_release_to_one_environment_is_marked_beside_it(
+    world: World, reader: Person, git_repo: GitRepo, shop: str, line: list[str]
+) -> None:
+    first = git_repo.commit("TILL-9: as first pushed", at=FIRST_DAY + 5 * DAY)
+    repo = world.repo("shop", git_repo)
+    release(world, shop, first, "rc", environment="staging")
+    git_repo.point("main", line[2])
+    git_repo.commit("TILL-9: amended", at=FIRST_DAY + 6 * DAY)
+    world.index(repo)
+    seen = reader.get(f"/entities/{world.tenant.slug}/-/tickets/TILL-9")
+    found = [row.rsplit("acme/shop ", 1)[1] for row in rows(seen) if "TILL-9:" in row]
+    assert found == ["not yet", "rc staging on no branch any more"]
+
+
 def test_a_number_is_a_ticket_of_each_repo(world: World, reader: Person, git_repo: GitRepo) -> None:
     Entity.objects.filter(id=world.tenant.id).update(ticket_numbers=True)
     git_repo.commit("Mend it (#12)", at=FIRST_DAY)

@@ -140,6 +140,7 @@ SHAPES = {
     "merged_not_released": "wait",
     "not_merged": "fork",
     "not_known": "unsure",
+    "off_branch": "off",
     # Defects
     "open": "open",
     "resolved": "done",
