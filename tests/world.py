@@ -13,7 +13,7 @@ from django.test import Client
 from shipmend.accounts import people, tokens
 from shipmend.accounts.models import User
 from shipmend.audit.trail import COMMAND_LINE
-from shipmend.catalog.actions import create_entity, ensure_part, ensure_repo
+from shipmend.catalog.actions import choose_release_branch, create_entity, ensure_part, ensure_repo
 from shipmend.catalog.models import Repo
 from shipmend.catalog.queries import Tenant, find_place, tenant_of
 from shipmend.core.values import DEFAULT_SCOPES, ResourcePath, Role, Scope
@@ -105,6 +105,14 @@ class World:
         repo = ensure_repo(path=self.repo_path(slug), remote=remote, actor=COMMAND_LINE)
         if git:
             self.index(repo)
+        return repo
+
+    def astray(self, git: GitRepo, slug: str = "astray", branch: str = "gone") -> Repo:
+        """A repo, indexed, whose release branch is one that the remote does not have."""
+        repo = self.repo(slug, git)
+        choose_release_branch(tenant=self.tenant, repo_id=repo.id, branch=branch, actor=COMMAND_LINE)
+        repo.refresh_from_db()
+        self.index(repo)
         return repo
 
     def part(self, slug: str, source: Repo, *globs: str) -> Repo:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from shipmend.core.live import State
 from shipmend.core.moments import iso
-from shipmend.core.values import Scope
+from shipmend.core.values import ResourcePath, Scope
 from tests.gitworld import GitRepo
 from tests.world import FIRST_DAY, Api, World
 
@@ -106,6 +106,33 @@ def test_a_question_that_makes_no_sense_is_refused(world: World, asked: dict[str
     assert says in reply.json["response_detail"]
 
 
+def test_a_repo_that_cannot_be_looked_at_is_named_and_no_figure_counts_it(world: World, git_repo: GitRepo) -> None:
+    git_repo.commit("Start")
+    astray, blind = world.astray(git_repo), world.repo("blind")
+    api = world.api()
+    reply = api.get("waiting", resource_path=world.path)
+    assert (reply.json["total"], reply.json["repos"]) == (0, [])
+    untold = "can't be told, because"
+    sentences = (
+        f'{astray.path} {untold} its release branch "gone" is not on the remote: choose its release branch',
+        f"{blind.path} {untold} it has no remote: give it a git address",
+    )
+    assert reply.json["warnings"] == [f"What waits in {each} under Settings → Repos." for each in sentences]
+    assert _figure(api, world.path) == (None, 0, False)
+    world.repo("till", git_repo)
+    assert _figure(api, world.path) == (1, 1, True)
+    assert _figure(api, world.repo_path("till")) == (1, 1, True)
+    warned = api.get("reports", resource_path=world.path, segment_em="commits_waiting").json["warnings"]
+    assert warned == ["commits_waiting leaves out 2 repos that can't be looked at: GET waiting says which, and why."]
+
+
+def _figure(api: Api, path: ResourcePath) -> tuple[object, ...]:
+    """Value, n and is_enough of the commits that wait."""
+    reply = api.get("reports", resource_path=path, segment_em="commits_waiting", generate_summary_stats="true")
+    (figures,) = reply.json["summary_stats"].values()
+    return tuple(figures[name] for name in ("value", "n", "is_enough"))
+
+
 def test_the_queue_is_told_by_repo_and_in_pages(world: World, api: Api, line: list[str]) -> None:
     reply = api.get("waiting", resource_path=world.path)
     assert reply.words == (200, "response_success")
@@ -128,6 +155,7 @@ def test_the_queue_is_told_by_repo_and_in_pages(world: World, api: Api, line: li
         (3, 0, False),
     ]
     assert (reply.json["page"], reply.json["pages"], reply.json["total"]) == (1, 1, 4)
+    assert reply.json["warnings"] == []
     staging = api.get("waiting", resource_path=world.repo_path("shop"), environment="STAGING")
     assert [row["sha"] for row in staging.json["waiting"]] == line[1:]
     assert api.get("waiting", resource_path=world.path, page=2).json["waiting"] == []

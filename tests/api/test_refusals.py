@@ -180,6 +180,8 @@ ROWS: tuple[Row, ...] = (
     defect(("defect_key", "empty"), defect_key="  "),
     defect(("defect_key", "200"), defect_key="K" * 201),
     defect(("defect_key", "unprintable"), defect_key="a\nb"),
+    *(defect(("defect_key", "between slashes"), defect_key=key) for key in ("..", " . ", "./q", "../../x?y", "a/..")),
+    release(("issue_keys_resolved", "between slashes"), issue_keys_resolved="A-1,../x"),
     defect(("description", "20000"), description="d" * 20_001),
     # Repositories.
     Row(IMPORTS, {"resource_path": "{repo}", "repo_path": "/etc"}, ("repo_path",)),

@@ -77,6 +77,19 @@ def test_a_time_before_the_first_commit_is_refused(api: Api, path: str) -> None:
     assert iso(FIRST_DAY) in reply.json["response_detail"]
 
 
+def test_no_time_is_placed_where_the_release_branch_is_not_on_the_remote(
+    world: World, git_repo: GitRepo, line: list[str]
+) -> None:
+    path = world.astray(git_repo).path
+    reply = world.api().post("releases", resource_path=path, released_at=iso(FIRST_DAY + 9))
+    assert reply.words == (400, "response_invalid_params")
+    assert reply.json["response_detail"] == (
+        f'released_at can\'t be placed in {path}, because its release branch "gone" is not on the remote:'
+        " choose its release branch under Settings → Repos, or give release_sha."
+    )
+    assert world.api().post("releases", resource_path=path, release_sha=line[0]).status == 200
+
+
 def test_released_at_wins_over_release_now(api: Api, path: str, line: list[str]) -> None:
     at = iso(FIRST_DAY + 6 * DAY)
     reply = api.post("releases", resource_path=path, release_sha=line[0], released_at=at, release_now="true")

@@ -141,7 +141,7 @@ def test_authors_beyond_the_first_are_told_to_be_left_out(
     given = {"resource_path": world.path, "start_date": FIRST, "end_date": LAST, "segment_em": "change_lead_time"}
     reply = busy.api.get("reports", **given, segment_by="author")
     assert len(reply.json["segments"]) == 1
-    assert reply.json["warnings"] == ["1 others, who shipped less, are left out."]
+    assert reply.json["warnings"] == ["1 other, who shipped less, is left out."]
 
 
 def test_a_report_costs_the_same_number_of_questions_whatever_there_is(world: World, tmp_path: Path) -> None:

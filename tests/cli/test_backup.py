@@ -38,7 +38,7 @@ def shas(instance: Instance) -> set[str]:
 @sqlite_only
 def test_what_was_backed_up_is_there_again_in_an_empty_folder(acme: Instance, tmp_path: Path) -> None:
     backup = tmp_path / "backups" / "monday"
-    assert "10 releases, 0 defects, 1 repos" in acme.does("backup", str(backup))
+    assert "10 releases, 0 defects, 1 repo" in acme.does("backup", str(backup))
     assert {each.stat().st_mode & 0o777 for each in [backup, backup / "ssh"]} == {0o700}
     assert {each.stat().st_mode & 0o777 for each in backup.rglob("*") if each.is_file()} == {0o600}
     elsewhere = Instance(tmp_path / "elsewhere")

@@ -91,6 +91,31 @@ def test_a_repo_that_nobody_fetches_is_told(world: World, shop: GitRepo) -> None
     assert found.mend == f"shipmend worker --data {CONFIG.data}"
 
 
+def test_what_is_amiss_with_a_remote_is_told_with_what_mends_it(world: World, git_repo: GitRepo) -> None:
+    world.user(Role.OWNER)
+    git_repo.raw_commit(author=b"A <a@b> 99999999999999999999999 +0000")
+    git_repo.commit("One", files={"lost": "1"})
+    repo = world.repo("shop", git=git_repo)
+    assert Repo.objects.get(id=repo.id).index_error
+    assert _faults(world) == []  # for nobody can mend what commits say
+    astray = world.astray(git_repo)
+    page = f"http://127.0.0.1:8000/settings/{world.tenant.slug}/repos/acme/"
+    (found,) = _faults(world)
+    assert found.what.startswith(f'{astray.path}: The release branch "gone" is not among the remote\'s branches')
+    assert found.mend == f"choose the release branch at {page}astray"
+    git_repo.point("broken", "1" * 40)
+    world.index(astray)
+    (found,) = _faults(world)
+    again = f"mend the remote, then: shipmend repo index {astray.path} --data {CONFIG.data}"
+    assert found.mend == f"choose the release branch at {page}astray; {again}"
+    git_repo.loose(git_repo.object("blob", b"1")).unlink()
+    git_repo.delete_branch("broken")
+    partial = world.repo("partial", git=git_repo)
+    assert [each.mend for each in _faults(world) if each.what.startswith(str(partial.path))] == [
+        f"mend the remote, then press Index again at {page}partial"
+    ]
+
+
 def test_the_database_is_found_whole_and_durable(world: World) -> None:
     told = list(doctor_database.findings(CONFIG))
     assert [each.mend for each in told] == [""] * len(told)

@@ -23,7 +23,7 @@ def mono(own: Instance, tmp_path_factory: pytest.TempPathFactory) -> GitRepo:
 def test_a_part_is_added_and_indexed_with_its_source(own: Instance, mono: GitRepo) -> None:
     said = own.does("repo", "add", "acme/web/a", "--of", "acme/web/mono", "--paths", "services/a/", "!**/*.md")
     assert "acme/web/a is part of acme/web/mono: commits that touch services/a/** !**/*.md count for it." in said
-    assert own.does("repo", "index", "acme/web/a") == "acme/web/a: 1 commits, 1 of them new\n"
+    assert own.does("repo", "index", "acme/web/a") == "acme/web/a: 1 commit, 1 of them new\n"
     mono.commit("Both", files={"services/a/x": "3", "services/b/x": "3"})
     assert own.does("repo", "index") == "acme/web/mono: 3 commits, 1 of them new\n"
     assert own.does("repo", "index", "acme/web/a") == "acme/web/a: 2 commits, 0 of them new\n"

@@ -131,7 +131,7 @@ def test_two_repositories_of_one_name_are_kept_apart(own: Instance, shop: GitRep
     with trial(own, shop):
         pass
     with trial(own, other) as found:
-        assert "try/try/shop-2: 1 commits" in found.text
+        assert "try/try/shop-2: 1 commit;" in found.text
     with trial(own, shop) as again:
         assert "try/try/shop: 3 commits" in again.text
 
@@ -166,6 +166,36 @@ def test_what_is_no_repository_is_refused_in_a_sentence(own: Instance, tmp_path:
     assert done.code == 1
     assert "There is no git repository at this address" in done.err.splitlines()[-1]
     assert "Traceback" not in done.err
+
+
+def test_what_is_refused_for_good_is_not_kept(own: Instance, shop: GitRepo, tmp_path: Path) -> None:
+    checkout = tmp_path / "alien"
+    subprocess.run(["git", "init", "-q", "--object-format=sha256", checkout], check=True)
+    somebody = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", "-C", checkout, *somebody, "commit", "-q", "--allow-empty", "-m", "One"], check=True)
+    assert "SHA-256" in own.run("try", str(checkout)).err
+    assert "no repo here yet" in own.does("repo", "index")
+    # Nor is the name: a repository that can be used takes it.
+    shop.path.rename(tmp_path / "alien.git")
+    with trial(own, GitRepo(tmp_path / "alien.git")) as found:
+        assert "try/try/alien: 3 commits" in found.text
+
+
+def test_what_was_kept_before_stays_when_it_is_refused(own: Instance, shop: GitRepo) -> None:
+    own.does("repo", "add", "try/try/shop", shop.url)
+    shop.path.rename(shop.path.with_name("away.git"))
+    shop.path.mkdir()
+    assert own.run("try", str(shop.path)).code == 1
+    assert "try/try/shop" in own.run("repo", "index").err
+
+
+def test_a_folder_of_a_checkout_is_answered_with_the_checkout(own: Instance, tmp_path: Path) -> None:
+    checkout = tmp_path / "my shop"
+    subprocess.run(["git", "init", "-q", checkout], check=True)
+    (checkout / "src" / "till").mkdir(parents=True)
+    done = own.run("try", str(checkout / "src" / "till"))
+    told = f"{checkout}/src/till lies in the git repository {checkout}: give that folder."
+    assert (done.code, done.err.splitlines()[-1]) == (1, f"shipmend: {told}")
 
 
 @pytest.mark.parametrize(

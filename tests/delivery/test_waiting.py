@@ -7,10 +7,13 @@ import random
 import pytest
 
 from shipmend.audit.trail import COMMAND_LINE
-from shipmend.catalog.actions import choose_release_branch
+from shipmend.catalog.actions import ensure_part, ensure_repo
+from shipmend.catalog.models import IndexState, Repo
 from shipmend.catalog.queries import find_place
 from shipmend.delivery import ledgers
-from shipmend.delivery.waiting import WaitingList, count_waiting, list_waiting
+from shipmend.delivery.waiting import WaitingCount, WaitingList, count_waiting, list_waiting
+from shipmend.git.remotes import parse_remote
+from shipmend.history.unseen import Reason
 from tests.delivery.replays import Replay
 from tests.delivery.test_live import Life, at, place_of
 from tests.delivery.test_ownership import Ship
@@ -33,7 +36,7 @@ def test_what_waits_is_what_the_branch_has_and_no_release(world: World, git_repo
             wanted = Replay(git_repo).waiting(life.releases[environment].values())
             found = list_waiting(place_of(world), environment=environment)
             assert {sha: since for _, sha, since in rows(found)} == wanted
-            assert count_waiting(place_of(world), environment=environment) == len(wanted)
+            assert count_waiting(place_of(world), environment=environment).commits == len(wanted)
             merges = git_repo.git("rev-list", "--count", "--merges", "main", *_not(life, environment))
             assert sum(repo.merges for repo in found.repos) == int(merges)
         for _ in range(4):
@@ -102,29 +105,63 @@ def test_pages_go_through_the_repos_by_path(world: World, git_repo: GitRepo) -> 
     assert [path for path, _, _ in rows(list_waiting(place_of(world, world.repo_path("b"))))] == ["b"] * 3
 
 
-def test_nothing_waits_where_there_is_no_history_or_no_release_branch(world: World, git_repo: GitRepo) -> None:
+def test_what_could_not_be_looked_at_is_told_with_the_reason(world: World, git_repo: GitRepo) -> None:
     git_repo.commit("Start")
+    headless = GitRepo(git_repo.path.with_name("headless.git"))
+    headless.commit("One", branch="dev", parents=[])
+    headless.commit("Two", branch="next", parents=[])
+    headless.set_head("nowhere")
+    damaged = GitRepo(git_repo.path.with_name("damaged.git"))
+    damaged.tag("v1", damaged.commit("One"))
+    damaged.loose(damaged.commit("Two")).unlink()
     world.repo("blind")
-    astray = world.repo("astray", git_repo)
-    choose_release_branch(tenant=world.tenant, repo_id=astray.id, branch="gone", actor=COMMAND_LINE)
-    astray.refresh_from_db()
-    world.index(astray)
-    assert list_waiting(place_of(world)).repos == ()
-    assert count_waiting(place_of(world)) == 0
+    world.repo("damaged", damaged)
+    world.repo("empty", GitRepo(git_repo.path.with_name("empty.git")))
+    world.repo("headless", headless)
+    astray = world.astray(git_repo)
+    ensure_part(path=world.repo_path("part"), source=astray.path, globs=["**"], actor=COMMAND_LINE)
+    remote = parse_remote(str(git_repo.path), allow_local=True)
+    for slug, state in (("new", IndexState.WAITING), ("unheard", IndexState.FAILED)):
+        ensure_repo(path=world.repo_path(slug), remote=remote, actor=COMMAND_LINE)
+        Repo.objects.filter(entity_id=world.tenant.id, slug=slug).update(index_state=state)
+    found = list_waiting(place_of(world))
+    assert (found.repos, found.seen) == ((), 1)
+    assert [(each.path.repo, each.why.reason) for each in found.unseen] == [
+        ("astray", Reason.NO_BRANCH),
+        ("blind", Reason.NO_REMOTE),
+        ("damaged", Reason.DAMAGED),
+        ("headless", Reason.NO_DEFAULT),
+        ("new", Reason.NOT_INDEXED),
+        ("part", Reason.NO_BRANCH),
+        ("unheard", Reason.FAILED),
+    ]
+    assert 'because its release branch "gone" is not on the remote: choose' in found.unseen[0].sentence
+    assert count_waiting(place_of(world)) == WaitingCount(commits=0, seen=1, unseen=7)
+
+
+def test_a_part_whose_commits_were_not_found_yet_is_not_told_to_be_released(world: World, git_repo: GitRepo) -> None:
+    git_repo.commit("Start", files={"a/b": "1"})
+    source = world.repo("whole", git_repo)
+    part = ensure_part(path=world.repo_path("part"), source=source.path, globs=["a/**"], actor=COMMAND_LINE)
+    (unseen,) = list_waiting(place_of(world)).unseen
+    assert (unseen.path, unseen.why.reason) == (part.path, Reason.NOT_INDEXED)
+    world.index(part)
+    assert list_waiting(place_of(world)).unseen == ()
+    assert count_waiting(place_of(world)) == WaitingCount(commits=2, seen=2, unseen=0)
 
 
 def test_a_count_is_remembered_when_the_ledger_is_not(shop: Ship, monkeypatch: pytest.MonkeyPatch) -> None:
     a, *_, d = shop.git.commits
     shop.release(a, 10)
-    assert count_waiting(place_of(shop.world)) == 4
+    assert count_waiting(place_of(shop.world)).commits == 4
     with monkeypatch.context() as patch:
         patch.setattr(ledgers.RepoStream, "waiting", None)
-        assert count_waiting(place_of(shop.world)) == 4
+        assert count_waiting(place_of(shop.world)).commits == 4
     shop.git.commit("One more")
     shop.world.index(shop.row)
-    assert count_waiting(place_of(shop.world)) == 5
+    assert count_waiting(place_of(shop.world)).commits == 5
     shop.release(d, 11)
-    assert count_waiting(place_of(shop.world)) == 1
+    assert count_waiting(place_of(shop.world)).commits == 1
 
 
 def test_a_list_takes_as_many_questions_for_many_repos_as_for_one(world: World, git_repo: GitRepo) -> None:
@@ -145,5 +182,7 @@ def test_a_list_takes_as_many_questions_for_many_repos_as_for_one(world: World, 
         return seen.count
 
     few = questions("a")
+    for slug in ("blind", "deaf", "dumb"):
+        world.repo(slug)
     assert questions("b", "c", "d") == few
     assert 0 < few <= 6

@@ -136,6 +136,41 @@ def test_a_tickets_page_tells_where_it_is_live_its_commits_and_their_releases(
     assert reader.get(f"{page}{quote('#', safe='')}1").status == 404
 
 
+def test_a_tickets_page_marks_what_was_amended_away(
+    world: World, reader: Person, git_repo: GitRepo, shop: str, line: list[str]
+) -> None:
+    first = git_repo.commit("TILL-9: as first pushed", at=FIRST_DAY + 5 * DAY)
+    repo = world.repo("shop", git_repo)
+    git_repo.point("main", line[2])
+    git_repo.commit("TILL-9: amended", at=FIRST_DAY + 6 * DAY)
+    world.index(repo)
+    page = f"/entities/{world.tenant.slug}/-/tickets/TILL-9"
+    seen = reader.get(page)
+    assert rows(seen)[1].endswith(" 1")
+    assert [row.rsplit("acme/shop ", 1)[1] for row in rows(seen)[3:]] == ["not yet", "on no branch any more"]
+    assert "counts only where it was" in seen.text
+    # A branch that is not merged yet holds it again.
+    git_repo.point("topic", first)
+    world.index(repo)
+    seen = reader.get(page)
+    assert [row.rsplit("acme/shop ", 1)[1] for row in rows(seen)[3:]] == ["not yet", "not yet"]
+    assert "counts only where it was" not in seen.text
+
+
+def test_what_was_amended_away_after_a_release_to_one_environment_is_marked_beside_it(
+    world: World, reader: Person, git_repo: GitRepo, shop: str, line: list[str]
+) -> None:
+    first = git_repo.commit("TILL-9: as first pushed", at=FIRST_DAY + 5 * DAY)
+    repo = world.repo("shop", git_repo)
+    release(world, shop, first, "rc", environment="staging")
+    git_repo.point("main", line[2])
+    git_repo.commit("TILL-9: amended", at=FIRST_DAY + 6 * DAY)
+    world.index(repo)
+    seen = reader.get(f"/entities/{world.tenant.slug}/-/tickets/TILL-9")
+    found = [row.rsplit("acme/shop ", 1)[1] for row in rows(seen) if "TILL-9:" in row]
+    assert found == ["not yet", "rc staging on no branch any more"]
+
+
 def test_a_number_is_a_ticket_of_each_repo(world: World, reader: Person, git_repo: GitRepo) -> None:
     Entity.objects.filter(id=world.tenant.id).update(ticket_numbers=True)
     git_repo.commit("Mend it (#12)", at=FIRST_DAY)
@@ -153,6 +188,18 @@ def test_a_release_leads_to_the_tickets_that_its_commits_speak_of(
     seen = reader.get(f"/entities/{shop}/releases/{made}")
     tickets = re.findall(rf'href="/entities/{world.tenant.slug}/-/tickets/([^"]+)"', seen.html)
     assert set(tickets) == {"SHOP-2", "SHOP-3", "BANANA-8", "banana-8"}
+
+
+def test_a_key_that_browsers_would_fold_away_is_no_link(world: World, reader: Person, git_repo: GitRepo) -> None:
+    Entity.objects.filter(id=world.tenant.id).update(ticket_pattern=r"[./]{1,3}/[0-9]{1,3}|\.{2}")
+    git_repo.commit("../12: .../3 and all that", at=FIRST_DAY)
+    path = world.repo("shop", git_repo).path
+    seen = reader.get(f"/entities/{path}/waiting")
+    assert "../12, .../3" in seen.text
+    tickets = f"/entities/{world.tenant.slug}/-/tickets/"
+    assert re.findall(f'href="{tickets}([^"]*)"', seen.html) == [".../3"]
+    assert reader.get(f"{tickets}.../3").status == 200
+    assert tickets not in reader.get("/live", q="../12").html
 
 
 def test_what_waits_is_counted_on_each_level_and_listed(
@@ -176,6 +223,32 @@ def test_what_waits_is_counted_on_each_level_and_listed(
     release(world, shop, line[2], "all", 11)
     assert "Everything on the release branches was released" in reader.get(f"/entities/{shop}/waiting").text
     assert reader.get(f"/entities/{shop}/waiting", count="1").text.strip() == "Nothing waits for release."
+
+
+def test_nobody_is_told_that_all_was_released_where_nobody_could_look(
+    world: World, reader: Person, git_repo: GitRepo, line: list[str]
+) -> None:
+    entity = f"/entities/{world.tenant.slug}"
+    astray = f"/entities/{world.astray(git_repo).path}/waiting"
+    for page in (astray, f"{entity}/-/waiting"):
+        seen = reader.get(page)
+        assert "What waits here can’t be told" in seen.text
+        assert "was released" not in seen.text
+        assert 'ts release branch "gone" is not on the remote: choose its release branch under Settings' in seen.text
+        assert reader.get(page, count="1").text.strip() == "What waits for release can’t be told"
+    world.repo("blind")
+    till = str(world.repo("till", git_repo).path)
+    release(world, till, line[2], "all")
+    seen = reader.get(f"{entity}/-/waiting")
+    assert "Everything on the release branches that could be looked at was released to production." in seen.text
+    assert rows(seen)[1:] == [
+        'acme/astray Its release branch "gone" is not on the remote: choose its release branch under Settings → Repos.',
+        "acme/blind It has no remote: give it a git address under Settings → Repos.",
+    ]
+    assert (
+        reader.get(f"{entity}/-/waiting", count="1").text.strip() == "Nothing waits for release, as far as can be told"
+    )
+    assert reader.get(f"/entities/{till}/waiting", count="1").text.strip() == "Nothing waits for release."
 
 
 def test_what_waits_is_shown_for_the_environment_that_is_chosen(

@@ -33,6 +33,13 @@ def shop(world: World, git_repo: GitRepo) -> str:
     return path
 
 
+@pytest.fixture
+def places(world: World, git_repo: GitRepo, shop: str) -> str:
+    """The same, and beside it a repo that can't be looked at."""
+    world.astray(git_repo, branch=LONG)
+    return shop
+
+
 def pages(world: World, shop: str) -> list[str]:
     entity, settings = f"/entities/{world.tenant.slug}", f"/settings/{world.tenant.slug}"
     return [
@@ -45,6 +52,7 @@ def pages(world: World, shop: str) -> list[str]:
         f"{entity}/-/waiting",
         f"{entity}/acme/-/waiting",
         f"/entities/{shop}/waiting?environment=staging-{'y' * 60}",
+        f"{entity}/acme/astray/waiting",
         f"/entities/{shop}",
         f"{settings}/tickets",
         f"{settings}/tickets?preview=1&ticket_pattern={'x' * 150}",
@@ -105,11 +113,11 @@ def test_all_of_it_works_without_script(world: World, browser: Browser, live_ser
 
 
 def test_none_of_these_pages_is_wider_than_its_window(
-    world: World, browser: Browser, live_server: str, shop: str
+    world: World, browser: Browser, live_server: str, places: str
 ) -> None:
     with visiting(browser, live_server) as visitor:
         visitor.sign_in(world.user(Role.OWNER).email)
-        for path in pages(world, shop):
+        for path in pages(world, places):
             visitor.open(path)
             for width in WIDTHS:
                 visitor.page.set_viewport_size({"width": width, "height": 700})
@@ -119,10 +127,10 @@ def test_none_of_these_pages_is_wider_than_its_window(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
 def test_none_of_these_pages_has_a_serious_fault_of_accessibility(
-    world: World, browser: Browser, live_server: str, shop: str, scheme: str, width: int
+    world: World, browser: Browser, live_server: str, places: str, scheme: str, width: int
 ) -> None:
     with visiting(browser, live_server, color_scheme=scheme, viewport={"width": width, "height": 800}) as visitor:
         visitor.sign_in(world.user(Role.OWNER).email)
-        for path in pages(world, shop):
+        for path in pages(world, places):
             visitor.open(path)
             assert visitor.faults() == [], path

@@ -142,7 +142,7 @@ def test_each_metric_tells_its_definition_and_has_as_many_rows_as_data_points(
 
 def test_what_is_left_out_is_counted_with_its_reason_and_listed(january: World, reader: Person) -> None:
     page = f"/entities/{january.path}/-/metrics/deployment_frequency"
-    assert "1 releases that failed" in main(reader.get(page, **JANUARY))
+    assert "1 release that failed" in main(reader.get(page, **JANUARY))
     (row,) = table_rows(reader.get(page, **JANUARY, show="left_out"), "rows")
     assert row[1:4] == ["shop-5", "left out", "failed, so it changed nothing"]
 
@@ -191,7 +191,7 @@ def test_the_commits_behind_lead_time_are_listed_by_author_and_taken_along(
     seen = reader.get(page, **JANUARY, by="author")
     text = main(seen)
     assert "60 data points (n)" in text
-    assert "1 merges, whose commits count themselves" in text
+    assert "1 merge, whose commits count themselves" in text
     assert "All 61" in text
     assert [(row[0], row[2]) for row in table_rows(seen, "by")] == [
         (f"{ADA[0]} <{ADA[1]}>", "of 20 commits"),

@@ -13,6 +13,7 @@ from shipmend.api.endpoint import ApiCall, Operation
 from shipmend.api.envelope import NDJSON, Answer, Document, time_json
 from shipmend.api.parameters import ResourceType, RowLayout
 from shipmend.api.report_schemas import ROW_COLUMNS
+from shipmend.core.amounts import several
 from shipmend.core.errors import Invalid
 from shipmend.core.metrics import INFO, Metric, metric_named
 from shipmend.delivery.queries import PAGE_SIZE, Page
@@ -56,7 +57,8 @@ def list_audits(call: ApiCall) -> Answer:
     shown = _shown(call, asked, ground, kind, metric)
     layout = call.reader.get(p.ROW_FORMAT) or RowLayout.JSON
     if layout is not RowLayout.JSON:
-        return Answer(GET_RESOURCE, f"{shown.listing.total} rows.", document=shown.document(layout, ROW_COLUMNS[kind]))
+        rows = several(shown.listing.total, "row")
+        return Answer(GET_RESOURCE, f"{rows}.", document=shown.document(layout, ROW_COLUMNS[kind]))
     more = {"resource_type": kind, "segment_em": metric}
     return _paged(asked, more, "audits", shown.page(call.reader.get(p.PAGE) or 1))
 

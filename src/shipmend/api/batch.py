@@ -32,6 +32,7 @@ from shipmend.api.recording import (
 )
 from shipmend.audit.trail import Actor
 from shipmend.catalog.queries import Place, Tenant, find_place, nothing_there
+from shipmend.core.amounts import several
 from shipmend.core.errors import BadRequest, Invalid, KeyReused, Refused, TooLarge, Unavailable
 from shipmend.core.moments import DateOrder
 from shipmend.core.values import ResourcePath, Scope
@@ -242,7 +243,7 @@ def post_batch(call: ApiCall) -> Answer:
     size = len(lines) if call.is_dry_run() else LINES_AT_ONCE
     outcomes: Counter[str] = Counter()
     texts = [_written(call, batch, some, part, outcomes) for part, some in enumerate(handfuls(lines, size))]
-    detail = f"{len(lines)} lines: {', '.join(f'{count} {what}' for what, count in outcomes.most_common())}."
+    detail = f"{several(len(lines), 'line')}: {', '.join(f'{count} {what}' for what, count in outcomes.most_common())}."
     return Answer(BATCH_ACTION, detail, document=Document(NDJSON, "".join(texts)))
 
 

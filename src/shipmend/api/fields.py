@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from shipmend.api.body import Given, Parameters, given_twice
 from shipmend.core.errors import Invalid
 from shipmend.core.moments import DateOrder, Moment, UnreadableMoment, read_moment
-from shipmend.core.values import ResourcePath, Sha
+from shipmend.core.values import DOT_SEGMENT, ResourcePath, Sha, is_addressable
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -20,6 +20,7 @@ E = TypeVar("E", bound=StrEnum)
 
 Schema = dict[str, Any]
 INTEGER_LIMIT = 2**31
+_ADDRESSABLE: Schema = {"not": {"pattern": DOT_SEGMENT}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,22 @@ def key_field(name: str, doc: str, *, longest: int, **more: Any) -> Field[str]:
         return text
 
     return Field(name, read, {**inner.schema, "minLength": 1}, doc, **more)
+
+
+def address_field(name: str, doc: str, *, longest: int, **more: Any) -> Field[str]:
+    """The key of something that has a page of its own, whose address ends with it."""
+    inner = key_field(name, doc, longest=longest, **more)
+
+    def read(name: str, given: Given, setting: Setting) -> str:
+        return _addressable(name, inner.read(name, given, setting))
+
+    return Field(name, read, {**inner.schema, **_ADDRESSABLE}, doc, **more)
+
+
+def _addressable(name: str, key: str) -> str:
+    if not is_addressable(key):
+        raise Invalid(name, 'has "." or ".." alone between slashes', value=key, mend="give a key as BANANA-123")
+    return key
 
 
 def id_field(name: str, doc: str, **more: Any) -> Field[UUID]:
@@ -223,7 +240,7 @@ def names_field(name: str, doc: str, find: Callable[[str], T], *, most: int, **m
 
 
 def keys_field(name: str, doc: str, *, longest: int, most: int, **more: Any) -> Field[tuple[str, ...]]:
-    """A list of names: a JSON list, a repeated `name[]`, or words between commas."""
+    """A list of keys that have pages: a JSON list, a repeated `name[]`, or words between commas."""
 
     def read(name: str, given: Given, _: Setting) -> tuple[str, ...]:
         parts = given if isinstance(given, list) else as_text(name, given).split(",")
@@ -235,10 +252,11 @@ def keys_field(name: str, doc: str, *, longest: int, most: int, **more: Any) -> 
                 raise Invalid(
                     name, "holds a key that is too long or unprintable", value=key, mend="give keys as BANANA-123"
                 )
+            _addressable(name, key)
         return keys
 
-    schema: Schema = {"type": "array", "maxItems": most, "items": {"type": "string", "maxLength": longest}}
-    return Field(name, read, schema, doc, **more)
+    items = {"type": "string", "maxLength": longest, **_ADDRESSABLE}
+    return Field(name, read, {"type": "array", "maxItems": most, "items": items}, doc, **more)
 
 
 def lines_field(name: str, doc: str, *, longest: int, most: int, **more: Any) -> Field[tuple[str, ...]]:

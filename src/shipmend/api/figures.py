@@ -91,7 +91,7 @@ def figure_json(figure: Figure, window: Window | None, rows_url: str) -> dict[st
         "p75": sample.p75 if sample else None,
         "p90": sample.p90 if sample else None,
         "interval": _interval_json(figure),
-        "is_enough": figure.is_enough,
+        "is_enough": figure.value is not None and figure.is_enough,
         "excluded": [
             {"reason": left.reason, "words": REASONS[left.reason], "count": left.amount} for left in figure.excluded
         ],

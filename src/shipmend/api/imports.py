@@ -11,6 +11,7 @@ from shipmend.api.envelope import Answer, time_json
 from shipmend.catalog.actions import ensure_part, ensure_repo
 from shipmend.catalog.models import Repo
 from shipmend.catalog.queries import find_repo, nothing_there, repos_of
+from shipmend.core.amounts import several
 from shipmend.core.errors import Invalid
 from shipmend.core.values import ResourcePath, is_slug
 from shipmend.git.remotes import Remote, RemoteRefused
@@ -69,7 +70,7 @@ def list_imports(call: ApiCall) -> Answer:
     repos = repos_of(place)
     context = {"entity": place.tenant.slug, "resource_path": str(place.path)}
     more = {"context": context, "imports": [_import_json(repo) for repo in repos]}
-    return Answer("action_get_resource", f"{len(repos)} repos found.", more=more)
+    return Answer("action_get_resource", f"{several(len(repos), 'repo')} found.", more=more)
 
 
 def _remote(address: str) -> Remote:

@@ -85,6 +85,7 @@ def waiting(call: ApiCall) -> Answer:
         "pages": found.page.count,
         "per_page": found.page.size,
         "total": found.page.total,
+        "warnings": [repo.sentence for repo in found.unseen],
     }
     return Answer(GET_RESOURCE, f"{found.page.total} wait, page {found.page.number} of {found.page.count}.", more=more)
 
@@ -133,7 +134,8 @@ WAITING = (
         summary="What is merged and not released",
         doc="The commits of the release branches that no succeeded release of an environment contains: by repo, and in"
         " each what waits longest first. `merged_by` is the commit that brought it to the branch (itself, or a merge)."
-        " Merges are only counted, in `repos`. Where nothing was ever released, all of the branch waits.",
+        " Merges are only counted, in `repos`. Where nothing was ever released, all of the branch waits."
+        " `warnings` names each repo that could not be looked at, and why: it is in none of the other members.",
         run=waiting,
         fields=(p.RESOURCE_PATH, p.WAITING_ENVIRONMENT, p.PAGE),
         answers=("waiting", "WaitingCommit", True),

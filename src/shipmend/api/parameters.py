@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from shipmend.api.fields import (
     INTEGER_LIMIT,
+    address_field,
     choice_field,
     flag_field,
     id_field,
@@ -92,7 +93,7 @@ ISSUE_KEYS = keys_field(
     example=["BANANA-123"],
 )
 
-DEFECT_KEY = key_field(
+DEFECT_KEY = address_field(
     "defect_key",
     "Your own key for the defect: a ticket's, or one that your monitoring makes. One key is one defect of the entity.",
     longest=200,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,12 @@ from shipmend.api.asked import WINDOW_FIELDS, Asked
 from shipmend.api.endpoint import ApiCall, Operation
 from shipmend.api.envelope import Answer
 from shipmend.api.figures import Rows, figure_json, point_json
+from shipmend.core.amounts import several
 from shipmend.core.errors import Invalid
 from shipmend.core.metrics import DORA, INFO, Dimension, Metric, MetricInfo, aliases_of, metric_named
 from shipmend.core.periods import choose_interval
 from shipmend.core.windows import Interval, Window
+from shipmend.delivery.waiting import unseen_repos
 from shipmend.reports.authors import author_groups
 from shipmend.reports.load import Ground
 from shipmend.reports.series import Group, Measured, ground_of, groups, measure_groups, whole
@@ -74,14 +76,24 @@ def get_report(call: ApiCall) -> Answer:
             segment.name: _series_json(measured, rows.pages(segment.metric, segment.group))
             for segment, measured in found
         },
-        "warnings": [f"{left_out} others, who shipped less, are left out."] if left_out else [],
+        "warnings": list(_warnings(asked, metrics, left_out)),
     }
     if call.reader.get(p.SUMMARY_STATS):
         more["summary_stats"] = {
             segment.name: _summary_json(segment, measured, asked.window, rows) for segment, measured in found
         }
-    detail = f"{len(found)} segments from {asked.window.first} to {asked.window.last}, {interval}."
+    detail = f"{several(len(found), 'segment')} from {asked.window.first} to {asked.window.last}, {interval}."
     return Answer(GET_RESOURCE, detail, more=more)
+
+
+def _warnings(asked: Asked, metrics: Sequence[Metric], left_out: int) -> Iterator[str]:
+    """What the figures leave out. `left_out`: how many groups."""
+    if left_out:
+        yield f"{several(left_out, 'other')}, who shipped less, {'is' if left_out == 1 else 'are'} left out."
+    unseen = len(unseen_repos(asked.place)) if Metric.COMMITS_WAITING in metrics else 0
+    if unseen:
+        repos = several(unseen, "repo")
+        yield f"{Metric.COMMITS_WAITING} leaves out {repos} that can't be looked at: GET waiting says which, and why."
 
 
 def _check_dimension(metrics: Sequence[Metric], dimension: Dimension | None) -> None:

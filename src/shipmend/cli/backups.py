@@ -18,6 +18,7 @@ from typing import Any
 
 from shipmend import __version__
 from shipmend.config import SECRET_KEY, Config
+from shipmend.core.amounts import several
 from shipmend.core.errors import Invalid, Refused
 from shipmend.core.moments import iso
 from shipmend.db.clock import epoch_now
@@ -67,8 +68,8 @@ class Manifest:
     @property
     def told(self) -> str:
         """In a few words."""
-        names = {"releases": "delivery_release", "defects": "delivery_criticaldefect", "repos": "catalog_repo"}
-        counts = ", ".join(f"{self.rows.get(table, 0):,} {name}" for name, table in names.items())
+        tables = {"release": "delivery_release", "defect": "delivery_criticaldefect", "repo": "catalog_repo"}
+        counts = ", ".join(several(self.rows.get(table, 0), thing) for thing, table in tables.items())
         return f"{counts}, as of {self.made_at}, by Shipmend {self.version}"
 
 

@@ -8,16 +8,22 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.loader import MigrationLoader
+from django.urls import reverse
 
 from shipmend.accounts.people import has_owner, nobody_yet
 from shipmend.audit import trail
 from shipmend.catalog.queries import Tenant, every_tenant, failing_repos, repo_paths, stale_repos
 from shipmend.cli import doctor_database
 from shipmend.cli.findings import Finding, command, fault, fine
+from shipmend.cli.links import origin
 from shipmend.cli.opening import first_line
 from shipmend.config import Config
+from shipmend.core.amounts import several
+from shipmend.core.values import ResourcePath
 from shipmend.db.clock import database_now
 from shipmend.db.state import missing_migrations
+from shipmend.history.faults import PARTIAL, is_damaged, wants_branch
+from shipmend.history.queries import faulty_repos
 from shipmend.jobs.queries import dead_jobs, overdue_jobs
 
 CLOCKS_APART = 5
@@ -62,7 +68,7 @@ def _tables(config: Config) -> Finding:
     unknown = set(loader.applied_migrations) - set(loader.disk_migrations)
     ours = {app for app, _ in loader.disk_migrations}
     if missing:
-        return fault(f"{missing} migrations are missing", command("migrate", config))
+        return fault(f"{several(missing, 'migration is', 'migrations are')} missing", command("migrate", config))
     if any(app in ours for app, _ in unknown):
         return fault("the tables are those of a newer Shipmend", "install that version again")
     return fine("the tables are up to date")
@@ -78,7 +84,8 @@ def _clock() -> Finding:
 def _workers(config: Config) -> Finding:
     late = overdue_jobs(seconds=LATE)
     if late:
-        what = f"{late} jobs have been due for over {LATE // 60} minutes, and no worker takes them"
+        jobs = several(late, "job has", "jobs have")
+        what = f"{jobs} been due for over {LATE // 60} minutes, and no worker takes {'it' if late == 1 else 'them'}"
         return fault(what, command("worker", config))
     return fine("no job is overdue")
 
@@ -112,7 +119,22 @@ def _repos(config: Config) -> Iterator[Finding]:
     for repo in failing_repos():
         mend = command(f"repo index {repo.path}", config)
         yield fault(f"{repo.path} can't be indexed: {repo.index_error.rstrip('.')}", mend)
+    for path, faults in faulty_repos():
+        yield fault(f"{path}: {faults.rstrip('.')}", _mend_of(path, faults, config))
     if config.fetch_interval:
         late = max(config.fetch_interval * STALE_ROUNDS, LEAST_STALE)
         for repo in stale_repos(int(time.time() - late)):
             yield fault(f"{repo.path} was due for a fetch {late // 60:,} minutes ago", command("worker", config))
+
+
+def _mend_of(path: ResourcePath, faults: str, config: Config) -> str:
+    """What mends the faults of a remote."""
+    page = origin() + reverse("settings-repo", args=[path.entity, path.organization, path.repo])
+    mends = []
+    if wants_branch(faults):
+        mends.append(f"choose the release branch at {page}")
+    if is_damaged(faults):
+        mends.append(f"mend the remote, then: {command(f'repo index {path}', config)}")
+    if PARTIAL in faults:
+        mends.append(f"mend the remote, then press Index again at {page}")
+    return "; ".join(mends) or f"see {page}"

@@ -8,6 +8,7 @@ from shipmend.catalog.models import Repo
 from shipmend.catalog.queries import every_tenant, find_place, find_tenant, repos_of
 from shipmend.cli.program import DONE, REFUSALS, REFUSED, sentence
 from shipmend.cli.progress import ProgressLine
+from shipmend.core.amounts import several
 from shipmend.core.errors import Refused
 from shipmend.core.values import ResourcePath
 from shipmend.history.handlers import index_now
@@ -49,7 +50,7 @@ def _is_indexed(repo: Repo) -> bool:
     except REFUSALS as error:
         print(f"{repo.path}: {sentence(error)}", file=sys.stderr)
         return False
-    print(f"{repo.path}: {repo.commit_count:,} commits, {repo.commit_count - before:,} of them new")
+    print(f"{repo.path}: {several(repo.commit_count, 'commit')}, {repo.commit_count - before:,} of them new")
     if repo.index_error:
         print(f"{repo.path}: {repo.index_error}", file=sys.stderr)
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shipmend.audit.trail import COMMAND_LINE
 from shipmend.catalog.models import Repo
 from shipmend.catalog.queries import Place
+from shipmend.core.amounts import several
 from shipmend.core.tracking import RuleKind, read_rule
 from shipmend.db.ids import new_id
 from shipmend.delivery.handlers import follow_up_now
@@ -23,4 +24,5 @@ def take_tags(place: Place, repo: Repo) -> str:
     follow_up_now(repo)
     if was is not None and was.is_deleted:
         return "the rule that made its tags releases is deleted"
-    return f"{told.matches:,} tags are {told.releases:,} releases, {told.new:,} of them new"
+    tags = several(told.matches, "tag is", "tags are")
+    return f"{tags} {several(told.releases, 'release')}, {told.new:,} of them new"

@@ -15,10 +15,18 @@ PATHS_REMEMBERED = 4096
 """Calls name the same few, and each call its own several times."""
 SLUG = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?"
 _SLUG = re.compile(SLUG)
+DOT_SEGMENT = r"(^|/)\.{1,2}(/|$)"
+"""What no address can hold: browsers and proxies fold /./ and /../ away, also where the dots are escaped."""
+_DOT_SEGMENT = re.compile(DOT_SEGMENT)
 _HEX = re.compile(r"[0-9a-f]+")
 
 SHA_DIGITS = 40
 SHORT_SHA_DIGITS = 7
+
+
+def is_addressable(key: str) -> bool:
+    """Whether a link whose path ends with this key leads where it says."""
+    return not _DOT_SEGMENT.search(key)
 
 
 def is_slug(text: str) -> bool:

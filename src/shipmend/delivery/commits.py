@@ -19,6 +19,7 @@ from shipmend.core.releases import CommitState, ReleaseCommit
 from shipmend.core.values import Sha
 from shipmend.history import graphs
 from shipmend.history import queries as history
+from shipmend.history.indexed import unseen_of
 from shipmend.history.waiting import fetch_and_wait
 
 
@@ -60,7 +61,7 @@ class CommitFinder:
     def commit_at(self, tenant: Tenant, repo: RepoRef, epoch: int, *, parameter: str) -> ReleaseCommit:
         """The last commit on the release branch made at or before `epoch`; pending when its fetch takes too long.
 
-        Raises Invalid, naming `parameter`, for a time before the first commit.
+        Raises Invalid, naming `parameter`, for a time before the first commit, and where there is no release branch.
         """
         is_behind = repo.fetched_at is None or epoch >= repo.fetched_at
         if is_behind and not self._is_fetched(tenant, repo):
@@ -90,6 +91,10 @@ def commit_at(tenant: Tenant, repo: RepoRef, epoch: int, *, parameter: str) -> R
     if found is not None:
         return replace(found, from_time=True)
     first = history.first_commit_time(tenant.id, repo.number)
+    unseen = unseen_of(tenant, repo) if first is None else None
+    if unseen is not None:
+        because = f"can't be placed in {repo.path}, because {unseen.because}"
+        raise Invalid(parameter, because, mend=f"{unseen.mend}, or give release_sha")
     if first is None:
         raise Invalid(
             parameter, f"can't be placed, because {repo.path} has no commits", mend="push some, or give release_sha"

@@ -15,7 +15,8 @@ from shipmend.delivery.ledgers import RepoStream, streams_of
 from shipmend.delivery.models import PRODUCTION
 from shipmend.delivery.queries import PAGE_SIZE, Page
 from shipmend.delivery.tickets import counting
-from shipmend.history.indexed import FoundCommit, commits_at, indexed_repos
+from shipmend.history.indexed import FoundCommit, IndexedRepo, commits_at, indexed_repos
+from shipmend.history.unseen import Unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,40 @@ class WaitingRepo:
 
 
 @dataclass(frozen=True, slots=True)
+class UnseenRepo:
+    """A repo of which nobody can tell what waits there."""
+
+    path: ResourcePath
+    why: Unseen
+
+    @property
+    def sentence(self) -> str:
+        """The same for people."""
+        return f"What waits in {self.path} can't be told, because {self.why.because}: {self.why.mend}."
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCount:
+    """How much waits at and below a place, and how much of the place could be looked at for that."""
+
+    commits: int
+    """Merges apart."""
+    seen: int
+    """Repos."""
+    unseen: int
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingList:
     """What waits at and below a place, for one environment."""
 
     environment: str
     repos: tuple[WaitingRepo, ...]
     """Those where something waits, by path."""
+    seen: int
+    """How many repos could be looked at."""
+    unseen: tuple[UnseenRepo, ...]
+    """The others, by path."""
     page: Page[WaitingCommit]
     """By repo, and in each what waits longest first; without merges."""
 
@@ -82,9 +111,10 @@ class _Queue:
 
 def list_waiting(place: Place, *, environment: str = PRODUCTION, page: int = 1, size: int = PAGE_SIZE) -> WaitingList:
     """What waits for a release to an environment. A fixed number of questions, and one for each part of a repo."""
-    queues = [
-        queue for stream in _streams(place, environment) if (queue := _queue(place, stream)).commits or queue.merges
-    ]
+    known = indexed_repos(place)
+    unseen = _unseen(known)
+    streams = _streams(place, known, environment)
+    queues = [queue for stream in streams if (queue := _queue(place, stream)).commits or queue.merges]
     shown = _cut(queues, (page - 1) * size, size)
     pairs = [*shown, *((queue, queue.first) for queue in queues)]
     wanted = {(queue.number, each) for queue, c in pairs for each in (c, queue.waiting.brought_by(c)) if each != NONE}
@@ -105,24 +135,38 @@ def list_waiting(place: Place, *, environment: str = PRODUCTION, page: int = 1, 
         for queue in queues
     )
     items = tuple(commit(queue, number) for queue, number in shown)
-    return WaitingList(environment, repos, Page(items, page, size, sum(len(queue.commits) for queue in queues)))
+    shown_page = Page(items, page, size, sum(len(queue.commits) for queue in queues))
+    return WaitingList(environment, repos, len(known) - len(unseen), unseen, shown_page)
 
 
-def count_waiting(place: Place, *, environment: str = PRODUCTION) -> int:
-    """How many commits wait, merges apart."""
-    return sum(waiting_by_repo(place, environment=environment).values())
+def unseen_repos(place: Place) -> tuple[UnseenRepo, ...]:
+    """The repos of which nobody can tell what waits there, by path."""
+    return _unseen(indexed_repos(place))
 
 
-def waiting_by_repo(place: Place, *, environment: str = PRODUCTION) -> dict[UUID, int]:
-    """The same for each repo whose history is known."""
-    return {
+def count_waiting(place: Place, *, environment: str = PRODUCTION) -> WaitingCount:
+    """How much waits."""
+    counts = waiting_by_repo(place, environment=environment)
+    seen = [commits for commits in counts.values() if commits is not None]
+    return WaitingCount(sum(seen), len(seen), len(counts) - len(seen))
+
+
+def waiting_by_repo(place: Place, *, environment: str = PRODUCTION) -> dict[UUID, int | None]:
+    """How many commits wait in each repo, merges apart; None where nobody can tell."""
+    known = indexed_repos(place)
+    counts = {
         stream.repo.ref.id: (len(_queue(place, stream).commits) if stream.repo.ref.source_id else stream.waiting_count)
-        for stream in _streams(place, environment)
+        for stream in _streams(place, known, environment)
     }
+    return {repo.ref.id: None if repo.unseen else counts.get(repo.ref.id, 0) for repo in known}
 
 
-def _streams(place: Place, environment: str) -> list[RepoStream]:
-    found = streams_of(place.tenant.id, indexed_repos(place), environment)
+def _unseen(repos: Sequence[IndexedRepo]) -> tuple[UnseenRepo, ...]:
+    return tuple(UnseenRepo(repo.path, repo.unseen) for repo in repos if repo.unseen)
+
+
+def _streams(place: Place, repos: Sequence[IndexedRepo], environment: str) -> list[RepoStream]:
+    found = streams_of(place.tenant.id, [repo for repo in repos if not repo.unseen], environment)
     return [stream for streams in found.values() for stream in streams]
 
 

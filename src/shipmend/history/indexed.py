@@ -6,24 +6,30 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
-from shipmend.catalog.queries import Place, RepoRef
+from shipmend.catalog.models import IndexState
+from shipmend.catalog.queries import Place, RepoRef, Tenant
 from shipmend.core.tickets import SEPARATOR
 from shipmend.core.values import SHA_DIGITS, ResourcePath
 from shipmend.db.sql import Row, Statement
+from shipmend.history.faults import is_damaged, wants_branch
 from shipmend.history.models import Tip
+from shipmend.history.unseen import Reason, Unseen
 
 _REPOS = (
     "SELECT r.id, COALESCE(s.number, r.number), COALESCE(s.remote_url, r.remote_url),"
     " CASE WHEN s.id IS NULL THEN r.fetched_at ELSE s.fetched_at END, r.source_id, o.slug, r.slug,"
-    " COALESCE(h.commits, 0), t.commit_number"
+    " COALESCE(h.commits, 0), t.commit_number, COALESCE(s.index_state, r.index_state), COALESCE(h.trunk_branch, ''),"
+    " t.name IS NOT NULL, COALESCE(h.faults, ''), r.source_id IS NULL OR v.version IS NOT NULL"
     " FROM catalog_repo r JOIN catalog_organization o ON o.id = r.organization_id"
     " LEFT JOIN catalog_repo s ON s.entity_id = r.entity_id AND s.id = r.source_id"
     " LEFT JOIN history_state h ON h.entity_id = r.entity_id AND h.repo_number = COALESCE(s.number, r.number)"
     " AND h.repo_id = COALESCE(s.id, r.id)"
     " LEFT JOIN history_tip t ON t.entity_id = h.entity_id AND t.repo_number = h.repo_number"
     " AND t.name = 'refs/heads/' || h.trunk_branch"
+    " LEFT JOIN history_sieve v ON v.entity_id = r.entity_id AND v.repo_id = r.id AND v.is_current"
     " WHERE r.entity_id = ?"
 )
 _BY_PATH = "ORDER BY o.slug, r.slug"
@@ -61,6 +67,8 @@ class IndexedRepo:
     """The highest number of a commit; 0 for a repo that was never indexed."""
     tip: int | None
     """The commit at which its release branch stands; None where there is no such branch."""
+    unseen: Unseen | None = None
+    """Why nothing can be told of that branch; None where it can, and where all of the remote is empty."""
 
     @property
     def path(self) -> ResourcePath:
@@ -91,10 +99,44 @@ def indexed_repos(place: Place) -> list[IndexedRepo]:
     return [_repo(place, row) for row in rows]
 
 
+def unseen_of(tenant: Tenant, repo: RepoRef) -> Unseen | None:
+    """IndexedRepo.unseen of one repo."""
+    found = indexed_repos(Place(tenant, repo.path, repo=repo))
+    return found[0].unseen if found else None
+
+
 def _repo(place: Place, row: Row) -> IndexedRepo:
-    repo_id, number, remote_url, fetched_at, source_id, organization, slug, commits, tip = row
+    repo_id, number, remote_url, fetched_at, source_id, organization, slug, commits, tip, *standing = row
     path = ResourcePath(place.tenant.slug, organization, slug)
-    return IndexedRepo(RepoRef(repo_id, number, bool(remote_url), fetched_at, path, source_id), commits, tip)
+    ref = RepoRef(repo_id, number, bool(remote_url), fetched_at, path, source_id)
+    return IndexedRepo(ref, commits, tip, _unseen(ref, commits, tip, _Standing(*standing)))
+
+
+class _Standing(NamedTuple):
+    """More of a row, which tells why there is no tip."""
+
+    index_state: str
+    branch: str
+    """The release branch, as of the last index."""
+    is_held: bool
+    """Whether the remote has it."""
+    faults: str
+    is_sifted: bool
+    """Whether it is known what counts; at once, but for a part."""
+
+
+def _unseen(repo: RepoRef, commits: int, tip: int | None, standing: _Standing) -> Unseen | None:
+    if tip is not None:
+        return None if standing.is_sifted else Unseen(Reason.NOT_INDEXED)
+    if not repo.has_remote:
+        return Unseen(Reason.NO_REMOTE)
+    if repo.fetched_at is None:
+        return Unseen(Reason.FAILED if standing.index_state == IndexState.FAILED else Reason.NOT_INDEXED)
+    if standing.is_held or (is_damaged(standing.faults) and not wants_branch(standing.faults)):
+        return Unseen(Reason.DAMAGED)
+    if standing.branch:
+        return Unseen(Reason.NO_BRANCH, standing.branch)
+    return Unseen(Reason.NO_DEFAULT) if commits else None
 
 
 def commits_by_sha(place: Place, digits: str) -> list[tuple[int, str, int]]:

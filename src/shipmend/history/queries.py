@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shipmend.core.releases import CommitState, ReleaseCommit
-from shipmend.core.values import SHA_DIGITS
+from shipmend.core.values import SHA_DIGITS, ResourcePath
 from shipmend.db.sql import Row, Statement
 from shipmend.history import stretches
 
@@ -38,6 +38,13 @@ _LEAST_FLOOR = Statement(
     "SELECT t.floor FROM history_stretch t"
     " JOIN history_state h ON h.entity_id = t.entity_id AND h.repo_number = t.repo_number AND h.repo_id IS NOT NULL"
     " WHERE t.entity_id = ? AND t.repo_number = ? ORDER BY t.floor, t.position LIMIT 1"
+)
+# Of a repo whose index fails since, its page tells that and no longer what the last good one found.
+_FAULTY = Statement(
+    "SELECT e.slug, o.slug, r.slug, h.faults FROM history_state h"
+    " JOIN catalog_repo r ON r.entity_id = h.entity_id AND r.id = h.repo_id AND r.index_state <> 'failed'"
+    " JOIN catalog_organization o ON o.id = r.organization_id JOIN catalog_entity e ON e.id = r.entity_id"
+    " WHERE h.faults <> '' ORDER BY e.slug, o.slug, r.slug"
 )
 _END_OF_TIME = 2**62
 
@@ -72,6 +79,11 @@ def first_commit_time(entity_id: UUID, repo_number: int) -> int | None:
     """The earliest time of a commit on the release branch, epoch seconds: before it `commit_at` finds nothing."""
     row = _LEAST_FLOOR.row(entity_id, repo_number)
     return row[0] if row else None
+
+
+def faulty_repos() -> list[tuple[ResourcePath, str]]:
+    """Every repo of the instance with whose remote something is amiss, and what (see `faults`): for its operator."""
+    return [(ResourcePath(*path), faults) for *path, faults in _FAULTY.rows()]
 
 
 def _commit(row: Row) -> ReleaseCommit:

@@ -106,8 +106,14 @@ def measure_groups(
 
 def _waiting(ground: Ground, some: Sequence[Group]) -> list[Measured]:
     waiting = waiting_by_repo(ground.place, environment=ground.environment)
-    sums = [sum(waiting.get(repo_id, 0) for repo_id in group.repos) for group in some]
-    return [Measured(dora.waiting(commits), None, ()) for commits in sums]
+    return [Measured(_waiting_in(group, waiting), None, ()) for group in some]
+
+
+def _waiting_in(group: Group, waiting: Mapping[UUID, int | None]) -> Figure:
+    """Of the repos that can be looked at; without a value where there are only others."""
+    counts = [waiting.get(repo_id) for repo_id in group.repos]
+    seen = [commits for commits in counts if commits is not None]
+    return dora.waiting(sum(seen)) if seen or not counts else Figure(Metric.COMMITS_WAITING, None, 0, 0, 0)
 
 
 def groups(ground: Ground, dimension: Dimension) -> Sequence[Group]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from shipmend.catalog.queries import Place
+from shipmend.core.amounts import of_number
 from shipmend.core.dora import ASIDES, Figure, figure
 from shipmend.core.facts import REASONS
 from shipmend.core.metrics import INFO, Dimension, Metric, MetricInfo, RowKind, Unit
@@ -144,12 +145,13 @@ class MetricPage:
     @property
     def left(self) -> tuple[tuple[int, str], ...]:
         """How many were left out, and why."""
-        return tuple((each.amount, REASONS[each.reason]) for each in self.number.figure.excluded)
+        excluded = self.number.figure.excluded
+        return tuple((each.amount, of_number(each.amount, REASONS[each.reason])) for each in excluded)
 
     @property
     def beside(self) -> tuple[tuple[int, str], ...]:
         """What stands beside the figure."""
-        return tuple((each.amount, ASIDES[each.aside]) for each in self.number.figure.beside)
+        return tuple((each.amount, of_number(each.amount, ASIDES[each.aside])) for each in self.number.figure.beside)
 
 
 def read_metric(place: Place, metric: Metric, query: QueryDict) -> MetricPage:

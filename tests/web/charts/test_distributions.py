@@ -30,7 +30,7 @@ def test_a_histogram_says_each_class_with_its_share() -> None:
     chart = histogram("h", "T", "s", amounts, what="commits")
     found = picture_of(chart)
     assert len(found.marks("bar")) == 3
-    assert found.said()[0] == "less than 1 h: 1 commits, 25 %"
+    assert found.said()[0] == "less than 1 h: 1 commit, 25 %"
     assert numbers(chart)[1] == ["1 h to 6 h", "2", "50 %"]
     assert len(found.said()) == len(numbers(chart)) == len(CLASSES)
 

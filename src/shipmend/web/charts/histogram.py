@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from django.utils.safestring import SafeString
 
+from shipmend.core.amounts import of_number
 from shipmend.web.amounts import DAY, HOUR, duration, percent
 from shipmend.web.charts.picture import FOOT, Cell, Chart, Table, base, grid, picture
 from shipmend.web.charts.scales import counts
@@ -47,7 +48,7 @@ def histogram(name: str, title: str, summary: str, amounts: Sequence[int], *, wh
     rows = []
     for n, (words, amount) in enumerate(zip(CLASSES, amounts, strict=True)):
         share = percent(amount / total) if total else ""
-        said = f"{words}: {amount:,} {what}" + (f", {share}" if share else "")
+        said = f"{words}: {amount:,} {of_number(amount, what)}" + (f", {share}" if share else "")
         parts.append(tag("rect", class_="hit", x=across(width * n), y=0, width=across(width), height=HEIGHT,
                          data_say=said))  # fmt: skip
         rows.append((Cell(words), Cell(f"{amount:,}"), Cell(share)))

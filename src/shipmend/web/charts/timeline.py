@@ -12,6 +12,7 @@ from functools import cache
 
 from django.utils.safestring import SafeString
 
+from shipmend.core.amounts import several
 from shipmend.core.windows import Window
 from shipmend.web.charts.lanes import Bar, Lane, Shape, Span, Tick, Told, in_rows, together
 from shipmend.web.charts.picture import FOOT, Cell, Chart, Table, days, picture
@@ -44,7 +45,7 @@ def _lane(lane: Lane, span: Span, top: float, now: int) -> tuple[SafeString, flo
     rows, left = in_rows(lane.bars, span)
     has_arcs = any(told.back_to is not None for _, told in ticks)
     rail = top + _LABEL + (_ARC if has_arcs else 4) + _TICK
-    more = f", and {left:,} more defects at the same time" if left else ""
+    more = f", and {several(left, 'more defect')} at the same time" if left else ""
     parts = [
         tag("text", class_="lane", x=0, y=top + 11, text=lane.label + more),
         tag("line", class_="rail", x1=0, x2="100%", y1=rail, y2=rail),
@@ -124,9 +125,10 @@ def _bar(bar: Bar, down: float, span: Span, now: int) -> SafeString:
 def _summary(lanes: Sequence[Lane], shown: Sequence[Lane]) -> str:
     releases, defects = (sum(len(each) for each in those) for those in (
         [lane.ticks for lane in lanes], [lane.bars for lane in lanes]))  # fmt: skip
-    words = f"{releases:,} release{'' if releases == 1 else 's'}, {defects:,} defect{'' if defects == 1 else 's'}"
+    words = f"{several(releases, 'release')}, {several(defects, 'defect')}"
     left = sum(1 for lane in lanes if lane.ticks or lane.bars) - len(shown)
-    return words + (f"; the {len(shown)} busiest repos, {left:,} more have something" if left else "")
+    more = several(left, "more has", "more have")
+    return words + (f"; the {len(shown)} busiest repos, {more} something" if left else "")
 
 
 def _table(lanes: Sequence[Lane], window: Window) -> Table:

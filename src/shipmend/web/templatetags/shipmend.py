@@ -11,12 +11,13 @@ from django import template
 from django.conf import settings
 from django.http import QueryDict
 from django.template import Context
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from shipmend.core.change_texts import STATUSES
 from shipmend.core.moments import iso
-from shipmend.core.values import ResourcePath
+from shipmend.core.values import ResourcePath, is_addressable
 from shipmend.db.clock import epoch_now
 from shipmend.web.addresses import KEPT, defect_address, place_address, release_address
 from shipmend.web.amounts import MINUTE, duration
@@ -61,6 +62,14 @@ def place_link(path: ResourcePath) -> SafeString:
     """A link to what a path names, by its name."""
     name = format_html("{}/<wbr>{}", path.organization, path.repo) if path.repo else path.organization or path.entity
     return format_html('<a href="{}">{}</a>', place_address("place", path), name)
+
+
+@register.simple_tag
+def ticket_link(entity: str, key: str) -> SafeString:
+    """A link to a ticket, by its key; of a key that would lead a browser elsewhere only the key."""
+    if not is_addressable(key):
+        return format_html("{}", key)
+    return format_html('<a href="{}">{}</a>', reverse("ticket", args=[entity, key]), key)
 
 
 @register.simple_tag(takes_context=True)
@@ -131,6 +140,7 @@ SHAPES = {
     "merged_not_released": "wait",
     "not_merged": "fork",
     "not_known": "unsure",
+    "off_branch": "off",
     # Defects
     "open": "open",
     "resolved": "done",
