@@ -63,9 +63,10 @@ class Household:
         return self.git.sha("main")
 
     def release(self, repo: str = "shop") -> str:
-        """The id of a release just recorded."""
-        call = {"resource_path": self.path(repo), "release_sha": self.sha(), "released_at": FIRST + next(self._numbers)}
-        return str(self.api.post("releases", call).json["release"]["id"])
+        """The id of a release just recorded, the first of its environment: others would only do it again."""
+        number = next(self._numbers)
+        call = {"resource_path": self.path(repo), "release_sha": self.sha(), "released_at": FIRST + number}
+        return str(self.api.post("releases", call, environment=f"e{number}").json["release"]["id"])
 
     def defect(self, repo: str = "shop") -> str:
         """The key of a defect just recorded."""
