@@ -32,7 +32,7 @@ from shipmend.catalog.queries import Place, find_place, nothing_there
 from shipmend.core.errors import Invalid, MethodNotAllowed, Refused, Unauthorized
 from shipmend.core.tokens import is_well_formed
 from shipmend.core.values import ResourcePath, Scope
-from shipmend.db.writes import DryRun, is_passing, unanswered, unavailable, write
+from shipmend.db.writes import DryRun, in_one_line, is_passing, unanswered, unavailable, write
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +170,7 @@ def _serve(operation: Operation, request: HttpRequest, ids: dict[str, Any]) -> H
 def broken(action_em: str, what: str, error: Exception, *, reads: bool = False) -> Answer:
     """The answer when something unforeseen ended `what`, which the log is told of: nothing of it was stored."""
     if is_passing(error):
-        log.warning("The database could not serve %s: %s", what, " ".join(str(error).split()))
+        log.warning("The database could not serve %s: %s", what, in_one_line(error))
         return refusal(action_em, unanswered(error) if reads else unavailable(error))
     log.error("%s broke", what, exc_info=error)
     return fault(action_em)

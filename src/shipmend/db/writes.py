@@ -173,16 +173,23 @@ def _insert(rows: Iterable[tuple[Statement, tuple[object, ...]]]) -> None:
 def unavailable(cause: BaseException) -> Unavailable:
     """The refusal that stands for a database that can't be written now."""
     detail = "Nothing was stored, because the database can't be written right now: send the same call again shortly."
+    return _refusal(detail, cause)
+
+
+def unanswered(cause: BaseException) -> Unavailable:
+    """The refusal that stands for a database that can't be read now."""
+    return _refusal("The database does not answer right now: send the same call again shortly.", cause)
+
+
+def _refusal(detail: str, cause: BaseException) -> Unavailable:
     refusal = Unavailable(detail)
     refusal.__cause__ = cause
     return refusal
 
 
-def unanswered(cause: BaseException) -> Unavailable:
-    """The refusal that stands for a database that can't be read now."""
-    refusal = Unavailable("The database does not answer right now: send the same call again shortly.")
-    refusal.__cause__ = cause
-    return refusal
+def in_one_line(error: BaseException) -> str:
+    """What a database says, for the log: drivers use several lines."""
+    return " ".join(str(error).split())
 
 
 def is_passing(error: BaseException) -> bool:

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.log import log_response
 
 from shipmend.core.errors import Unavailable
-from shipmend.db.writes import is_passing, unanswered
+from shipmend.db.writes import in_one_line, is_passing, unanswered
 from shipmend.web.visits import PAGE
 
 log = logging.getLogger(__name__)
@@ -30,24 +30,24 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def broken(request: HttpRequest) -> HttpResponse:
     """Something failed. The page asks nothing of the session or the database, which may be what failed."""
     error = sys.exception()
-    if isinstance(error, Exception) and is_away(error):
-        return not_now(request, error)  # it was away when a page of these was to be shown
+    if isinstance(error, Exception) and _is_away(error):
+        return _not_now(request, error)
     return HttpResponse(render_to_string("500.html"), status=500)
 
 
-def is_away(error: Exception) -> bool:
+def _is_away(error: Exception) -> bool:
     """Whether the database is out of order for now, and no fault of ours ended the request."""
     return isinstance(error, Unavailable) or is_passing(error)
 
 
-def not_now(request: HttpRequest, error: Exception) -> HttpResponse:
+def _not_now(request: HttpRequest, error: Exception) -> HttpResponse:
     """The database is away. The page asks nothing of it, nor of the session, which is in it."""
     wait = {"Retry-After": str(unanswered(error).retry_after)}
     response = HttpResponse(render_to_string("503.html"), status=503, headers=wait)
     # One line in the log: any number of requests may meet it, and what the driver says has several. Django's own
     # function, so that it knows of it and adds none.
     what = f"{request.method} {request.path}"
-    said = " ".join(str(error).split())
+    said = in_one_line(error)
     words = "The database could not serve %s: %s"
     log_response(words, what, said, response=response, request=request, logger=log, level="warning")
     return response

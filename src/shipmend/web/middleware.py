@@ -14,8 +14,6 @@ from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
-from shipmend.web.errors import is_away, not_now
-
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 API = "/api/"
@@ -63,8 +61,7 @@ class SecurityHeaders(MiddlewareMixin):
 class Pages:
     """All of it in one, outermost first: a call to the API passes by five layers at once.
 
-    An exception becomes a response behind each layer, as with Django's own chain; that of a database which is away
-    becomes a page of its own.
+    An exception becomes a response behind each layer, as with Django's own chain.
     """
 
     sync_capable = True
@@ -89,25 +86,13 @@ class Pages:
         """Protect the forms of pages; a call to the API has no cookie that could be abused."""
         return None if _is_call(request) else self._csrf.process_view(request, view, args, kwargs)
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        """What a view raised, if the database is to blame for it; a call to the API answers for itself."""
-        return not_now(request, error) if not _is_call(request) and is_away(error) else None
-
 
 def _within(layer: type[MiddlewareMixin], get_response: GetResponse) -> GetResponse:
     return _caught(layer(get_response))
 
 
 def _caught(handler: Any) -> GetResponse:
-    def tried(request: HttpRequest) -> HttpResponseBase:
-        try:
-            return cast("HttpResponseBase", handler(request))
-        except Exception as error:
-            if is_away(error):
-                return not_now(request, error)
-            raise
-
-    return cast("GetResponse", convert_exception_to_response(tried))  # it is asynchronous for coroutines alone
+    return cast("GetResponse", convert_exception_to_response(handler))  # it is asynchronous for coroutines alone
 
 
 def _is_call(request: HttpRequest) -> bool:
